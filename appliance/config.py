@@ -1,0 +1,155 @@
+"""One frozen settings object; the only reader of the environment.
+
+Every value comes from `APPLIANCE_<NAME>`, or, for secrets, from a file of that name in the
+systemd credentials folder, or from `var/secrets/` which the embedded profile fills on first use.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+# Every library that could call home is told not to; a test proves that each name is set.
+QUIET: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "ANONYMIZED_TELEMETRY": "False",
+    "QDRANT__TELEMETRY_DISABLED": "true",
+    "OTEL_SDK_DISABLED": "true",
+}
+
+
+def _stays_on_site(url: str) -> str:
+    """Return the URL if its host is loopback, a private address or a Unix socket.
+
+    Raises:
+        ValueError: the host is off-site; a start-up error, not a warning.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"unix", "redis+socket"}:
+        return url
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith((".local", ".internal", ".lan")):
+        return url
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueError(
+            f"{host or url!r} is not on this site; allowed: loopback, private addresses, "
+            "or a name ending in .local, .internal or .lan"
+        ) from None
+    if not (address.is_loopback or address.is_private):
+        raise ValueError(f"{host} is a public address; the appliance talks to its own site only")
+    return url
+
+
+OnSiteUrl = Annotated[str, AfterValidator(_stays_on_site)]
+
+
+class Config(BaseSettings):
+    """The appliance's configuration; times in seconds, sizes in bytes unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APPLIANCE_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"),  # noqa: TID251 - this is the one reader
+    )
+
+    profile: Literal["embedded", "site"] = Field("embedded", description="which of the two profiles")
+    demo: bool = Field(default=False, description="the synthetic clinic is loaded here")
+    var: Path = Field(ROOT / "var", description="folder of run-time data")
+    host: str = Field("127.0.0.1", description="address of the people's door")
+    port: int = Field(8000, ge=1, le=65535, description="port of the people's door")
+    database_url: str = Field(
+        "",
+        description="postgresql://user:password@/name?host=/run/postgresql; empty is SQLite under var",
+    )
+    audit_database_url: str = Field("", description="the trail's own database; as database_url")
+    redis_url: OnSiteUrl = Field("redis://127.0.0.1:6390/0", description="the queue")
+    vector_url: OnSiteUrl = Field("http://127.0.0.1:6335", description="vector service or Qdrant server")
+    vllm_url: OnSiteUrl = Field("http://127.0.0.1:8017", description="vLLM's OpenAI-compatible server")
+    vllm_model: str = Field("demo", description="served model name")
+    vllm_timeout_s: float = Field(60.0, gt=0, description="seconds for one drafted answer")
+    vllm_max_model_len: int = Field(2048, ge=512, description="context window in tokens")
+    model_dir: Path | None = Field(None, description="folder of the served weights; default var/models/demo")
+    embedder_dir: Path | None = Field(None, description="folder of model.onnx and tokenizer.json")
+    max_resource_bytes: int = Field(16 * 2**20, gt=0, description="largest single resource accepted")
+    max_file_bytes: int = Field(512 * 2**20, gt=0, description="largest file accepted, ndjson excepted")
+    draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
+    drafting: bool = Field(default=True, description="the clinical lead's switch: off means no model text")
+    site_timezone: str = Field("UTC", description="IANA zone of the pages")
+    allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="comma-separated Host names")
+    secret_key: SecretStr | None = Field(None, description="Django's secret; file secret_key")
+    master_key: SecretStr | None = Field(None, description="64 hex digits; wraps every patient key")
+    vector_api_key: SecretStr | None = Field(None, description="key of the vector service")
+    vllm_api_key: SecretStr | None = Field(None, description="key of the model server")
+
+    @model_validator(mode="after")
+    def _site_needs_its_secrets(self) -> Self:
+        names = ("secret_key", "master_key", "vector_api_key", "vllm_api_key")
+        missing = [name for name in names if getattr(self, name) is None]
+        if self.profile == "site" and missing:
+            raise ValueError(f"a site gives these as credentials: {', '.join(missing)}")
+        return self
+
+    def secret(self, name: Literal["secret_key", "master_key", "vector_api_key", "vllm_api_key"]) -> str:
+        """Return a secret; the embedded profile makes it once and keeps it under var/secrets (0600)."""
+        given: SecretStr | None = getattr(self, name)
+        if given is not None:
+            return given.get_secret_value()
+        path = self.var / "secrets" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_hex(32))
+            except FileExistsError:  # another process of the same start was first
+                pass
+        return path.read_text().strip()
+
+    @property
+    def model_path(self) -> Path:
+        """Folder of the served weights."""
+        return self.model_dir or self.var / "models" / "demo"
+
+    @property
+    def embedder_path(self) -> Path:
+        """Folder of the embedder's model.onnx and tokenizer.json."""
+        return self.embedder_dir or self.var / "models" / "embedder"
+
+
+@cache
+def config() -> Config:
+    """Return this process's configuration, read once."""
+    return Config()
+
+
+def environment() -> MutableMapping[str, str]:
+    """Return a copy of this process's environment for a child process, with every telemetry off."""
+    return {**os.environ, **QUIET}  # noqa: TID251 - this is the one reader
+
+
+def use_settings_module() -> None:
+    """Point Django at the settings and silence every library before any is imported."""
+    for name, value in QUIET.items():
+        os.environ[name] = value  # noqa: TID251 - this is the one reader
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "appliance.settings")  # noqa: TID251

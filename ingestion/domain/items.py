@@ -1,0 +1,74 @@
+"""What a parser finds in a file: items to store, documents to keep, and what had to be refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003 - part of a public dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceItem:
+    """One FHIR R4 resource, valid as R4, with `urn:uuid:` references resolved.
+
+    `content` holds its JSON bytes (UTF-8) as they will be stored and cited. `position` says where in
+    the file it stood ("entry[12]", "line 4", "" for the whole file). `delete` marks a transaction or
+    Bulk Data entry that removes the resource. `server` is the base URL the fullUrl names, or "".
+    """
+
+    position: str
+    resource_type: str
+    resource_id: str
+    content: bytes
+    delete: bool = False
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineSection:
+    """Characters [start, end) of the document's text under one heading path ("Treatment > First line")."""
+
+    heading: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineItem:
+    """One guideline document with its text and provenance. `expires` is the last valid day, inclusive."""
+
+    position: str
+    title: str
+    edition: str
+    source: str
+    approver: str
+    jurisdiction: str
+    expires: date
+    text: str
+    sections: tuple[GuidelineSection, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedItem:
+    """Something that cannot be taken in. `reason` is a code; `detail` names elements, never patient text."""
+
+    position: str
+    reason: str
+    detail: str = ""
+
+
+Item = ResourceItem | GuidelineItem | RejectedItem
+
+
+@dataclass(frozen=True, slots=True)
+class ParseContext:
+    """What the caller says about a file.
+
+    `patient_reference` ("Patient/123") applies to notes that name nobody themselves. `guideline` holds
+    provenance given on the command line (title, edition, source, approver, jurisdiction, expires) and is
+    None when the file is not declared to be a guideline.
+    """
+
+    patient_reference: str = ""
+    guideline: dict[str, str] | None = None
+    max_resource_bytes: int = 16 * 2**20
+    max_file_bytes: int = 512 * 2**20
