@@ -94,7 +94,11 @@ class Config(BaseSettings):
     embedder_dir: Path | None = Field(None, description="folder of model.onnx and tokenizer.json")
     max_resource_bytes: int = Field(16 * 2**20, gt=0, description="largest single resource accepted")
     max_file_bytes: int = Field(512 * 2**20, gt=0, description="largest file accepted, ndjson excepted")
+    default_care_team: str = Field(
+        "", description="comma-separated users who treat every patient; embedded default demo-clinician"
+    )
     draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
+    prompt_chars: int = Field(2400, ge=400, description="most characters of evidence in one prompt")
     drafting: bool = Field(default=True, description="the clinical lead's switch: off means no model text")
     site_timezone: str = Field("UTC", description="IANA zone of the pages")
     allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="comma-separated Host names")
@@ -125,6 +129,12 @@ class Config(BaseSettings):
             except FileExistsError:  # another process of the same start was first
                 pass
         return path.read_text().strip()
+
+    @property
+    def care_team(self) -> list[str]:
+        """Users who treat every newly registered patient; on a site nobody does by default."""
+        given = [user.strip() for user in self.default_care_team.split(",") if user.strip()]
+        return given or (["demo-clinician"] if self.profile == "embedded" else [])
 
     @property
     def model_path(self) -> Path:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from dataclasses import dataclass
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
+    from typing import BinaryIO
     from uuid import UUID
 
     import numpy as np
@@ -21,8 +26,6 @@ if TYPE_CHECKING:
         RetrievalQuery,
     )
     from clinical.domain.prompt import Prompt
-else:
-    from dataclasses import dataclass
 
 
 class BackendUnavailableError(Exception):
@@ -137,11 +140,11 @@ class ChatModel(Protocol):
 class OriginalStore(Protocol):
     """Content-addressed store of encrypted original bytes."""
 
-    def put(self, sha256: str, ciphertext: bytes) -> None:
-        """Store durably (file and directory flushed) before returning; the same digest twice is harmless."""
+    def put(self, sha256: str, chunks: Iterable[bytes]) -> None:
+        """Store durably (file and folder flushed) before returning; the same digest twice is harmless."""
 
-    def get(self, sha256: str) -> bytes:
-        """Return the ciphertext.
+    def open(self, sha256: str) -> BinaryIO:
+        """Return the ciphertext as a readable file.
 
         Raises:
             KeyError: nothing is held under this digest.
@@ -149,6 +152,23 @@ class OriginalStore(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Remove the object; harmless when absent."""
+
+
+class MasterKey(Protocol):
+    """The site's master key: wraps data keys and makes the keyed digests of search terms."""
+
+    def wrap(self, key: bytes, *, binding: str) -> bytes:
+        """Return the key encrypted and bound to `binding`."""
+
+    def unwrap(self, wrapped: bytes, *, binding: str) -> bytes:
+        """Return the key.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: another master key, another binding, or altered bytes.
+        """
+
+    def digest(self, text: str, *, purpose: str) -> str:
+        """Return a keyed digest (64 hex digits) by which equal texts can be found again."""
 
 
 class WakeWorkers(Protocol):
@@ -167,4 +187,12 @@ class Backends:
     index: PassageIndex
     chat: ChatModel
     originals: OriginalStore
+    master_key: MasterKey
     wake: WakeWorkers
+
+
+@cache
+def backends() -> Backends:
+    """Return the backends that settings.CLINICAL_BACKENDS names; a test sets its own factory."""
+    factory: Callable[[], Backends] = import_string(settings.CLINICAL_BACKENDS)
+    return factory()

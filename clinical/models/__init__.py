@@ -1,0 +1,31 @@
+"""The tables of the record, one subject a file."""
+
+from clinical.models.audit_event import AuditEvent
+from clinical.models.data_key import DataKey
+from clinical.models.fact import FactRow
+from clinical.models.feed import Feed
+from clinical.models.guideline import GuidelineEdition, GuidelinePassageRow
+from clinical.models.passage import IndexChange, PassageRow, PassageVector
+from clinical.models.patient import CareTeamMember, Patient, PatientIdentifier, PatientSearchTerm
+from clinical.models.question import Answer, AnswerCitation, Question
+from clinical.models.resource_version import ResourceVersion
+
+__all__ = [
+    "Answer",
+    "AnswerCitation",
+    "AuditEvent",
+    "CareTeamMember",
+    "DataKey",
+    "FactRow",
+    "Feed",
+    "GuidelineEdition",
+    "GuidelinePassageRow",
+    "IndexChange",
+    "PassageRow",
+    "PassageVector",
+    "Patient",
+    "PatientIdentifier",
+    "PatientSearchTerm",
+    "Question",
+    "ResourceVersion",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date  # noqa: TC003 - part of a public dataclass
+from dataclasses import dataclass
+
+from clinical.domain.guideline import GuidelineDocument  # noqa: TC001 - part of a public dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,11 @@ class ResourceItem:
 
 
 @dataclass(frozen=True, slots=True)
-class GuidelineSection:
-    """Characters [start, end) of the document's text under one heading path ("Treatment > First line")."""
-
-    heading: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class GuidelineItem:
-    """One guideline document with its text and provenance. `expires` is the last valid day, inclusive."""
+    """One guideline document."""
 
     position: str
-    title: str
-    edition: str
-    source: str
-    approver: str
-    jurisdiction: str
-    expires: date
-    text: str
-    sections: tuple[GuidelineSection, ...] = field(default=())
+    document: GuidelineDocument
 
 
 @dataclass(frozen=True, slots=True)

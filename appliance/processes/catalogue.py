@@ -1,0 +1,134 @@
+"""The processes of the embedded profile, derived from the configuration."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from appliance.backends.vllm import VllmChatModel
+from appliance.config import ROOT, environment
+from appliance.egress import listens, on_site_client
+from appliance.model_server.serve import start_command
+from appliance.processes.spec import ProcessSpec
+
+if TYPE_CHECKING:
+    from appliance.config import Config
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment of our own processes: this one's, as the demo, with telemetry off."""
+    return {**environment(), "APPLIANCE_DEMO": "true", "PYTHONPATH": str(ROOT)}
+
+
+def redis(settings: Config) -> ProcessSpec:
+    """Return the queue: a Redis of our own that appends to disk, on loopback or a Unix socket."""
+    folder = settings.var / "redis"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    address = urlsplit(settings.redis_url)
+    where = ["--port", str(address.port or 6379), "--bind", address.hostname or "127.0.0.1"]
+    if address.scheme in {"unix", "redis+socket"}:
+        where = ["--port", "0", "--unixsocket", unquote(address.path), "--unixsocketperm", "700"]
+    options = ["--dir", str(folder.resolve()), "--appendonly", "yes", "--save", "", "--loglevel", "warning"]
+    return ProcessSpec(
+        name="redis",
+        argv=("redis-server", *where, *options, "--protected-mode", "yes"),
+        environment=environment(),
+        address=settings.redis_url,
+        ready=lambda: listens(settings.redis_url),
+    )
+
+
+def vectors(settings: Config) -> ProcessSpec:
+    """Return the embedded vector service."""
+    address = urlsplit(settings.vector_url)
+    listen = f"{address.hostname}:{address.port or 6333}"
+    if address.scheme == "unix":
+        listen = f"unix:{unquote(address.path)}"
+    data = settings.var.resolve() / "vectors"
+    return ProcessSpec(
+        name="vectors",
+        argv=(sys.executable, "-m", "appliance.vector_service", "--data", str(data), "--listen", listen),
+        environment=child_environment(),
+        address=settings.vector_url,
+        ready=lambda: listens(settings.vector_url),
+    )
+
+
+def model_server(settings: Config) -> ProcessSpec:
+    """Return the model server, its weights verified.
+
+    Raises:
+        ModelServerError: environment or weights are not fit to be started.
+    """
+    start = start_command(settings)
+    client = VllmChatModel(
+        url=settings.vllm_url,
+        model=settings.vllm_model,
+        api_key=settings.secret("vllm_api_key"),
+        timeout_s=settings.vllm_timeout_s,
+        digest="",
+    )
+    return ProcessSpec(
+        name="vllm",
+        argv=start.argv,
+        environment=start.environment,
+        address=settings.vllm_url,
+        ready=client.ready,
+        ready_within_s=300.0,
+        stop_within_s=15.0,
+    )
+
+
+def worker() -> ProcessSpec:
+    """Return the one Celery worker, with the clock that sends the sweeper."""
+    options = (
+        "--concurrency",
+        "1",
+        "--beat",
+        "--loglevel",
+        "WARNING",
+        "--without-gossip",
+        "--without-mingle",
+    )
+    return ProcessSpec(
+        name="worker",
+        argv=(sys.executable, "-m", "celery", "--app", "appliance.celery", "worker", *options),
+        environment=child_environment(),
+        address="",
+        ready=lambda: True,
+    )
+
+
+def web(settings: Config) -> ProcessSpec:
+    """Return the people's door: one process of 128 threads, each of which can carry an event stream."""
+    url = f"http://{settings.host}:{settings.port}"
+    options = {
+        "--bind": f"{settings.host}:{settings.port}",
+        "--workers": "1",
+        "--worker-class": "gthread",
+        "--threads": "128",
+        "--graceful-timeout": "3",
+        "--log-level": "warning",
+    }
+    given = [word for pair in options.items() for word in pair]
+    return ProcessSpec(
+        name="web",
+        argv=(
+            sys.executable, "-m", "gunicorn", "appliance.wsgi:application", *given, "--no-control-socket",
+        ),
+        environment=child_environment(),
+        address=url,
+        ready=lambda: answers(url, "/healthz"),
+    )  # fmt: skip
+
+
+def answers(url: str, path: str) -> bool:
+    """Return whether an on-site address replies to GET with 200, within a second."""
+    try:
+        with on_site_client(url, timeout_s=1.0) as client:
+            return client.get(path).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,72 @@
+"""Command line of the embedded vector service."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import waitress
+
+from appliance.config import config
+from appliance.vector_service.app import MAX_BODY, Application
+from appliance.vector_service.folder import Folder, FolderInUseError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+THREADS = 8
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _listening(listen: str) -> dict[str, str]:
+    """Return waitress's options for `HOST:PORT` (loopback only) or `unix:PATH`."""
+    if listen.startswith("unix:"):
+        return {"unix_socket": listen.removeprefix("unix:"), "unix_socket_perms": "600"}
+    host = listen.rpartition(":")[0].strip("[]")
+    if host not in LOOPBACK:
+        raise SystemExit(f"{host} is not loopback; the vector service is reached from this machine only")
+    return {"listen": listen}
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C, then flush and leave."""
+    parser = argparse.ArgumentParser(prog="python -m appliance.vector_service", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the collections")
+    parser.add_argument("--listen", default="127.0.0.1:6335", help="HOST:PORT on loopback, or unix:PATH")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    listening = _listening(options.listen)
+    try:
+        folder = Folder(options.data)
+    except FolderInUseError as error:
+        sys.exit(str(error))
+    for name in folder.recreated:
+        logging.getLogger(__name__).error("collection %s did not load and was recreated empty: reindex", name)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        waitress.serve(
+            Application(folder, config().secret("vector_api_key")),
+            **listening,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=MAX_BODY,
+            inbuf_overflow=MAX_BODY + 1,  # bodies stay in memory: vectors are not written to temporary files
+            outbuf_overflow=MAX_BODY,
+            clear_untrusted_proxy_headers=True,
+        )
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    finally:
+        folder.close()
+
+
+if __name__ == "__main__":
+    main()

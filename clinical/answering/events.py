@@ -1,0 +1,130 @@
+"""What happens while a question is answered: a closed list, matched to the end by every door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from clinical.domain.passages import Citation
+
+
+class By(StrEnum):
+    """Who wrote a sentence."""
+
+    CODE = "code"
+    QUOTE = "quote"
+    MODEL = "model"
+
+
+class Status(StrEnum):
+    """How a question ended."""
+
+    ANSWERED = "answered"
+    NOT_DOCUMENTED = "not_documented"
+    EVIDENCE_ONLY = "evidence_only"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source on the evidence list; `label` is its number in the answer, from 1."""
+
+    label: int
+    title: str
+    effective: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What was searched without finding anything. Times are the feeds', not the box's."""
+
+    searched: dict[str, int]
+    passages: int
+    first: str
+    last: str
+    watermark: str
+    unreadable: int
+    unassigned: int
+    unapplied: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChosen:
+    """Which way the question goes, and why."""
+
+    route: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """The sources, before any sentence."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceReady:
+    """A sentence that may be shown, with the words it rests on."""
+
+    text: str
+    by: By
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWithheld:
+    """A drafted sentence that did not pass: its place, reason and sources; its text stays here."""
+
+    reason: str
+    citations: tuple[Citation, ...]
+    text: str = field(repr=False, default="")  # kept for replay; no door may send it
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUnavailable:
+    """No draft was made, and why; quotes and facts stand."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The model is still writing. A door sends something, and so notices a reader who has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDocumented:
+    """Nothing in the record bears on the question; what was searched says so."""
+
+    absence: Absence
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The end: status, counts, the trail's row and the milliseconds of each stage."""
+
+    status: Status
+    shown: int
+    withheld: int
+    audit_id: UUID
+    timings_ms: dict[str, float]
+    model: dict[str, Any] | None
+
+
+AnswerEvent = (
+    RouteChosen
+    | EvidenceFound
+    | SentenceReady
+    | SentenceWithheld
+    | ModelUnavailable
+    | Heartbeat
+    | NotDocumented
+    | Completed
+)

@@ -1,0 +1,202 @@
+"""Asking: the access decision, the trail's first row, the stream, and the trail's last row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from django.db import transaction
+
+from clinical.access.services import grant_access
+from clinical.answering import stored
+from clinical.answering.events import Completed, SentenceReady
+from clinical.answering.run import Run, answer
+from clinical.audit import trail
+from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion
+from clinical.ports import backends
+from clinical.record.keys import cipher_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+    from clinical.answering.events import AnswerEvent
+    from clinical.domain.access import AccessGrant
+
+LONGEST_QUESTION: Final = 2000
+
+
+class QuestionRefusedError(Exception):
+    """The question cannot be taken. `reason` is a code: `empty` or `too-long`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def ask(user: AbstractBaseUser, patient_id: UUID, text: str, *, clock: Callable[[], datetime]) -> Question:
+    """Take a question: decide access, write the trail's first row, keep the question.
+
+    Raises:
+        QuestionRefusedError: empty, or longer than LONGEST_QUESTION characters.
+        AccessDeniedError: with a reason code; audited.
+        django.db.Error: the trail cannot be written; nothing was read or kept.
+    """
+    if not text.strip():
+        raise QuestionRefusedError("empty")
+    if len(text) > LONGEST_QUESTION:
+        raise QuestionRefusedError("too-long")
+    grant = grant_access(user, patient_id, action="question.ask", now=clock())
+    patient = Patient.objects.get(id=patient_id)
+    question = Question(patient=patient, user_id=user.get_username(), asked_at=clock())
+    cipher = cipher_of(patient)
+    _record(grant, question, "STARTED", {"question": cipher.digest(text)}, now=clock())
+    question.text = cipher.encrypt(text.encode(), binding=f"question {question.id}")
+    question.save(force_insert=True)
+    return question
+
+
+def text_of(question: Question) -> str:
+    """Return the words of a question."""
+    cipher = cipher_of(question.patient)
+    return cipher.decrypt(question.text, binding=f"question {question.id}").decode()
+
+
+def events(
+    question_id: UUID, user: AbstractBaseUser, *, clock: Callable[[], datetime]
+) -> Iterator[AnswerEvent]:
+    """Yield the answer as it comes; a question that was answered is replayed from the store.
+
+    Access is decided again before anything is read. Closing the iterator stops the model and writes
+    INTERRUPTED.
+
+    Raises:
+        Question.DoesNotExist: no such question of this user.
+        AccessDeniedError: with a reason code; audited.
+    """
+    question = Question.objects.select_related("patient").get(id=question_id, user_id=user.get_username())
+    grant = grant_access(user, question.patient_id, action="question.events", now=clock())
+    held = Answer.objects.filter(question=question, outcome="SUCCESS").first()
+    if held is not None:
+        _record(grant, question, "REPLAYED", {}, now=clock())
+        return stored.events_from(result_of(held))
+    return _stream(question, grant, clock=clock)
+
+
+def result_of(held: Answer) -> dict[str, Any]:
+    """Return a stored answer in the `ask` shape."""
+    cipher = cipher_of(held.question.patient)
+    plain = cipher.decrypt(held.result, binding=f"answer {held.question_id}")
+    decoded: dict[str, Any] = msgspec.json.decode(plain)
+    return decoded
+
+
+def _stream(
+    question: Question, grant: AccessGrant, *, clock: Callable[[], datetime]
+) -> Iterator[AnswerEvent]:
+    """Run the question; however it ends, the trail's last row says so."""
+    run, outcome = Run(), "INTERRUPTED"
+    audit_id: UUID | None = None
+    try:
+        with run.watch.stage("total"):
+            yield from answer(text_of(question), grant=grant, run=run, today=clock().date())
+        outcome = "SUCCESS"
+        audit_id = _record(grant, question, outcome, _counts(run), now=clock())
+        completed = _completed(run, audit_id)
+        run.events.append(completed)
+        _store(question, run, audit_id, outcome=outcome, now=clock())
+        yield completed
+    finally:
+        if audit_id is None:
+            audit_id = _record(grant, question, outcome, _counts(run), now=clock())
+            _store(question, run, audit_id, outcome=outcome, now=clock())
+
+
+def _counts(run: Run) -> dict[str, Any]:
+    chat = backends().chat
+    return {
+        "route": run.route,
+        "status": run.status.value,
+        "shown": run.shown,
+        "withheld": run.withheld,
+        "model": chat.digest if run.draft.prompt else "",
+    }
+
+
+def _completed(run: Run, audit_id: UUID) -> Completed:
+    chat = backends().chat
+    return Completed(
+        status=run.status,
+        shown=run.shown,
+        withheld=run.withheld,
+        audit_id=audit_id,
+        timings_ms=dict(run.watch.stages),
+        model={"name": chat.name, "digest": chat.digest} if run.draft.text else None,
+    )
+
+
+def _store(question: Question, run: Run, audit_id: UUID, *, outcome: str, now: datetime) -> None:
+    """Keep the answer under the patient's key; the first of two concurrent streams wins."""
+    cipher = cipher_of(question.patient)
+    binding = f"answer {question.id}"
+    prompt = run.draft.prompt
+    kept = {"prompt": prompt and [prompt.system, prompt.user], "text": "".join(run.draft.text)}
+    chat = backends().chat
+    values = {
+        "outcome": outcome,
+        "status": run.status,
+        "route": run.route,
+        "model_name": chat.name if prompt else "",
+        "model_digest": chat.digest if prompt else "",
+        "shown": run.shown,
+        "withheld": run.withheld,
+        "result": cipher.encrypt(msgspec.json.encode(stored.as_json(run.events)), binding=binding),
+        "draft": cipher.encrypt(msgspec.json.encode(kept), binding=f"draft {question.id}"),
+        "audit_id": audit_id,
+        "finished_at": now,
+    }
+    with transaction.atomic():
+        held = Answer.objects.filter(question=question).first()
+        if held is not None and held.outcome == "SUCCESS":
+            return
+        saved, _ = Answer.objects.update_or_create(question=question, defaults=values)
+        AnswerCitation.objects.filter(answer=saved).delete()
+        AnswerCitation.objects.bulk_create(
+            [AnswerCitation(answer=saved, version_key=key) for key in _version_keys(question, run)]
+        )
+
+
+def _version_keys(question: Question, run: Run) -> set[str]:
+    cited = {
+        (citation.span.resource, citation.span.version)
+        for event in run.events
+        if isinstance(event, SentenceReady)
+        for citation in event.citations
+    }
+    keys = set()
+    for resource, number in cited:
+        resource_type, _, logical_id = resource.partition("/")
+        rows = ResourceVersion.objects.filter(
+            patient=question.patient, resource_type=resource_type, logical_id=logical_id, number=int(number)
+        ).defer("content")
+        keys.update(row.key for row in rows)
+    return keys
+
+
+def _record(
+    grant: AccessGrant, question: Question, outcome: str, detail: dict[str, Any], *, now: datetime
+) -> UUID:
+    return trail.append(
+        trail.Entry(
+            action="question",
+            outcome=outcome,
+            user_id=grant.user_id,
+            patient_id=str(grant.patient_id),
+            purpose=grant.purpose,
+            detail={"question_id": str(question.id), **detail},
+        ),
+        now=now,
+    )

@@ -1,0 +1,255 @@
+"""A sentence read: what it mentions, with which attributes, and which number belongs to what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clinical.domain.dates import WrittenDate, find_dates
+from clinical.domain.gate.scopes import attributes_of
+from clinical.domain.lexicon.match import find_concepts
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_words, negated_names
+from clinical.domain.lexicon.words import Token, tokens
+from clinical.domain.quantity import Quantity, find_quantities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
+_SEGMENT_MARKS = frozenset({",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"})
+_CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned", "family"})
+_MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "boy", "mr"})
+_FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
+_PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
+_PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
+_EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Something a sentence speaks of. `keys` are its concept and the wider ones; tokens are [first, last)."""
+
+    key: str
+    keys: frozenset[str]
+    kind: Kind
+    first: int
+    last: int
+    segment: int
+    attributes: frozenset[str]
+    text: str
+
+    @property
+    def clinical(self) -> bool:
+        """Whether this is a drug, test, vital sign, vaccine or condition."""
+        return self.kind in CLINICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A quantity, the segment it stands in, and the keys of what it may be a value of (empty: unknown)."""
+
+    quantity: Quantity
+    segment: int
+    place: int
+    heads: frozenset[str]
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatePlace:
+    """A date and the segment it stands in."""
+
+    date: WrittenDate
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sentence, read. `sexes` are those its words give the person; `tenses` the forms of its verbs."""
+
+    text: str
+    words: tuple[Token, ...]
+    mentions: tuple[Mention, ...]
+    figures: tuple[Figure, ...]
+    dates: tuple[DatePlace, ...]
+    sexes: frozenset[str]
+    tenses: frozenset[str]
+    keys: frozenset[str]
+
+
+def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = False) -> Reading:
+    """Read one sentence. `section` holds attributes that its section gives to everything in it."""
+    text = _EDGE_MARKERS.sub(lambda match: " " * len(match.group()), text)
+    words = tokens(text)
+    dates = find_dates(text)
+    found = find_concepts(words, loose=loose)
+    named = [(words[one.first].start, words[one.last - 1].end) for one in found if one.concept.kind in CLINICAL]
+    named += [(words[one.first].start, words[one.last - 1].end) for one in found if one.last - one.first > 1]
+    quantities = [one for one in find_quantities(text) if not _inside(one.start, named)]
+    taken = [(one.start, one.end) for one in (*dates, *quantities)]
+    given, cue_tokens = attributes_of(words, lambda at: _inside(words[at].start, taken))
+    segments = _segments(words)
+    mentions = []
+    covered: set[int] = set()
+    for one in found:
+        if _inside(words[one.first].start, taken):
+            continue
+        covered.update(range(one.first, one.last))
+        if _is_light(one.concept.id, words, one.first, one.last):
+            continue
+        mentions.append(
+            _mention(one.concept.id, one.concept.wider, one.concept.kind, words, one.first, one.last, segments, given)
+        )
+    for at, word in enumerate(words):
+        if at in covered or at in cue_tokens or not word.is_word or _inside(word.start, taken):
+            continue
+        mention = _plain(words, at, segments, given)
+        if mention is not None:
+            mentions.append(mention)
+    mentions.sort(key=lambda one: one.first)
+    if section:
+        mentions = [_with(one, section) for one in mentions]
+    lows = {word.low for word in words}
+    return Reading(
+        text=text,
+        words=tuple(words),
+        mentions=tuple(mentions),
+        figures=tuple(_figures(quantities, words, mentions, segments)),
+        dates=tuple(DatePlace(date, _segment_at(date.start, words, segments)) for date in dates),
+        sexes=frozenset(
+            name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms
+        ),
+        tenses=frozenset(
+            name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms
+        ),
+        keys=frozenset(key for one in mentions for key in one.keys),
+    )
+
+
+def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
+
+
+def _is_light(key: str, words: Sequence[Token], first: int, last: int) -> bool:
+    return key.startswith("word:") and (
+        key.removeprefix("word:") in light_words() or (last - first == 1 and words[first].low in light_words())
+    )
+
+
+def _mention(
+    key: str, keys: frozenset[str], kind: Kind, words: Sequence[Token], first: int, last: int,
+    segments: Sequence[int], given: Sequence[set[str]],
+) -> Mention:  # fmt: skip
+    attributes = frozenset().union(*(given[at] for at in range(first, last)))
+    if first and words[first - 1].low == "non":
+        attributes |= {"negated"}
+    text = " ".join(word.text for word in words[first:last])
+    return Mention(key, keys, kind, first, last, segments[first], attributes, text)
+
+
+def _with(mention: Mention, section: frozenset[str]) -> Mention:
+    return Mention(
+        mention.key, mention.keys, mention.kind, mention.first, mention.last, mention.segment,
+        mention.attributes | section, mention.text,
+    )  # fmt: skip
+
+
+def _plain(
+    words: Sequence[Token], at: int, segments: Sequence[int], given: Sequence[set[str]]
+) -> Mention | None:
+    low = words[at].low.removesuffix("'s")
+    target = negated_names().get(low)
+    if target is not None:
+        concept = concepts().get(target)
+        keys = concept.wider if concept else frozenset({target})
+        one = _mention(target, keys, concept.kind if concept else Kind.WORD, words, at, at + 1, segments, given)
+        return _with(one, frozenset({"negated"}))
+    if low in light_words() or (low.isalpha() and len(low) == 1):
+        return None
+    if low.startswith("non") and len(low) > 6:
+        stem = tokens(low[3:])[0].stem
+        one = _mention(f"w:{stem}", frozenset({f"w:{stem}"}), Kind.WORD, words, at, at + 1, segments, given)
+        return _with(one, frozenset({"negated"}))
+    key = f"w:{words[at].stem}"
+    return _mention(key, frozenset({key}), Kind.WORD, words, at, at + 1, segments, given)
+
+
+def _segments(words: Sequence[Token]) -> list[int]:
+    numbers, current = [], 0
+    for word in words:
+        if word.low in _SEGMENT_MARKS:
+            current += 1
+        numbers.append(current)
+    return numbers
+
+
+def _segment_at(place: int, words: Sequence[Token], segments: Sequence[int]) -> int:
+    for at in range(len(words) - 1, -1, -1):
+        if words[at].start <= place:
+            return segments[at]
+    return 0
+
+
+def _token_at(place: int, words: Sequence[Token]) -> int:
+    return next((at for at, word in enumerate(words) if word.end > place), len(words))
+
+
+def _figures(
+    quantities: Sequence[Quantity], words: Sequence[Token], mentions: Sequence[Mention], segments: Sequence[int]
+) -> list[Figure]:
+    heads = [one for one in mentions if one.clinical] or [one for one in mentions if one.key.startswith("w:")]
+    places = [_token_at(one.start, words) for one in quantities]
+    if any(word.low == "respectively" for word in words):
+        tests = [one for one in heads if one.clinical]
+        if len(tests) == len(quantities):
+            return [
+                Figure(quantity, segments[min(place, len(words) - 1)], place, test.keys)
+                for quantity, place, test in zip(quantities, places, tests, strict=True)
+            ]
+    figures = []
+    for number, (quantity, place) in enumerate(zip(quantities, places, strict=True)):
+        place = min(place, len(words) - 1)
+        following = places[number + 1] if number + 1 < len(places) else len(words)
+        before = words[place - 1].low if place else ""
+        if quantity.comparator and place and words[place].low.isalpha():
+            before = words[place - 1].low
+        role = before if before in {"from", "to"} else ""
+        figures.append(
+            Figure(quantity, segments[place], place, _heads(place, following, places[:number], heads, segments), role)
+        )
+    return figures
+
+
+def _heads(
+    place: int, following_number: int, numbers_before: Sequence[int], heads: Sequence[Mention], segments: Sequence[int]
+) -> frozenset[str]:
+    """Return what a number may be a value of: the nearest mention before it, or the one after it."""
+    here = segments[place]
+    before = [one for one in heads if one.last <= place]
+    same = [one for one in before if one.segment == here]
+    after = [one for one in heads if one.first > place and one.segment == here and one.first < following_number]
+    if same:
+        keys = set(same[-1].keys)
+        keys |= _companions(same[-1], before, numbers_before)
+        # "45% ejection fraction": what follows, unless a further number claims it.
+        if after and following_number > after[0].last + 3:
+            keys |= after[0].keys
+        return frozenset(keys)
+    if after:
+        return after[0].keys
+    if before:
+        return frozenset(before[-1].keys | _companions(before[-1], before, numbers_before))
+    return frozenset()
+
+
+def _companions(head: Mention, before: Sequence[Mention], numbers_before: Sequence[int]) -> set[str]:
+    """Return the symptoms listed with this one, which share its number: fever and cough for 3 days."""
+    keys: set[str] = set()
+    if head.kind is not Kind.CONDITION:
+        return keys
+    barrier = numbers_before[-1] if numbers_before else -1
+    for one in before:
+        if one.first > barrier and one.kind is Kind.CONDITION:
+            keys |= one.keys
+    return keys

@@ -1,0 +1,224 @@
+"""Which words of a sentence are negated, doubtful, planned, stopped, or about somebody else, and why.
+
+Each cue of the table gives its attribute to the words after or before it, up to the end of its clause.
+The result is a set of attributes for each token; nothing here decides whether a sentence is shown.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clinical.domain.lexicon.words import Token
+
+_HARD = frozenset(
+    {";", ".", "!", "but", "however", "although", "though", "yet", "except", "while", "whereas", "because",
+     "until", "despite", "which", "since", "aside", "apart", "besides", "secondary", "nevertheless", "due",
+     "hence", "therefore", "otherwise"}
+)  # fmt: skip
+_SUBJECTS = frozenset({"he", "she", "they", "i", "we", "it", "there", "patient", "pt", "this", "that", "his", "her"})
+_VERBS = frozenset(
+    {"is", "are", "was", "were", "has", "have", "had", "reports", "reported", "endorses", "endorsed", "presents",
+     "presented", "complains", "complained", "admits", "states", "stated", "notes", "noted", "does", "did", "takes",
+     "took", "continues", "continued", "shows", "showed", "will", "positive", "denies", "denied", "reveals",
+     "remains", "demonstrates", "demonstrated", "uses", "can", "should", "started", "stopped", "agrees"}
+)  # fmt: skip
+_STATES = frozenset(
+    {"normal", "mild", "moderate", "severe", "some", "intact", "clear", "stable", "good", "positive", "negative",
+     "regular", "soft", "full", "well", "unremarkable", "elevated", "slight", "slightly", "bilateral", "only",
+     "significant", "marked", "strong", "alert", "diffuse", "trace", "no", "not"}
+)  # fmt: skip
+_BE = frozenset({"is", "are", "was", "were", "been", "be", "being", "got", "has", "have", "had", "then", "also", "to"})
+_COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
+_TELLING = frozenset(
+    {"reports", "reported", "states", "stated", "says", "said", "notes", "noted", "brought", "brings",
+     "accompanied", "called", "thinks", "believes", "concerned", "worried", "feels", "asks", "asked", "wants",
+     "confirms", "confirmed", "describes", "described", "mentions", "mentioned", "came", "and", "who"}
+)  # fmt: skip
+_OF_RELATIVE = frozenset(
+    {"had", "has", "have", "with", "died", "diagnosed", "suffers", "suffered", "was", "is", "takes", "took", "also",
+     "positive", "underwent", "developed", "experienced", "passed", "are", "were", "did", "does", "denies", ":",
+     "-", "(", "never", "recently", "both", ",", "started", "stopped", "smokes", "smoked", "remains"}
+)  # fmt: skip
+_MEDIUM_REACH = frozenset({"uncertain", "past", "stopped", "started", "increased", "decreased", "continued", "changed"})
+_ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
+
+Attributes = list[set[str]]
+
+
+def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tuple[Attributes, set[int]]:
+    """Return the attributes of each token, and which tokens are cues themselves.
+
+    `hidden` tells tokens that belong to a date or number, which are never cues.
+    """
+    given: Attributes = [set() for _ in words]
+    cue_tokens: set[int] = set()
+    at = 0
+    while at < len(words):
+        cue = None if hidden(at) else _cue_at(words, at)
+        if cue is None:
+            at += 1
+            continue
+        _apply(cue, words, at, given, cue_tokens)
+        at += len(cue.words)
+    for at, word in enumerate(words):
+        who = family_words().get(word.low.removesuffix("'s"))
+        if who is not None:
+            _apply_relative(who, words, at, given, cue_tokens)
+    return given, cue_tokens
+
+
+@cache
+def _cues_by_first_word() -> dict[str, tuple[CuePhrase, ...]]:
+    by_first: dict[str, list[CuePhrase]] = {}
+    for cue in cue_phrases():
+        by_first.setdefault(cue.words[0], []).append(cue)
+    return {
+        first: tuple(sorted(cues, key=lambda cue: -len(cue.words))) for first, cues in by_first.items()
+    }
+
+
+def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
+    fitting: list[CuePhrase] = []
+    for cue in _cues_by_first_word().get(words[at].low, ()):
+        if fitting and len(cue.words) < len(fitting[0].words):
+            break
+        if tuple(word.low for word in words[at : at + len(cue.words)]) == cue.words:
+            fitting.append(cue)
+    if len(fitting) < 2:
+        return fitting[0] if fitting else None
+    # The same words look both ways (negative, likely, ordered): what stands before decides.
+    before = words[at - 1].low if at else ""
+    backward = before in _COPULA | {":", "came", "returned", "test"} or at + len(fitting[0].words) == len(words)
+    wanted = "backward" if backward else "forward"
+    return next((cue for cue in fitting if cue.direction == wanted), fitting[0])
+
+
+def _apply(cue: CuePhrase, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:
+    last = at + len(cue.words)
+    cue_tokens.update(range(at, last))
+    if cue.attribute == "none":
+        return
+    direction = cue.direction
+    if direction == "both":
+        direction = "backward" if at and words[at - 1].low in _BE and not _has_object(words, last) else "forward"
+        if direction == "forward" and not _has_object(words, last):
+            direction = "backward"
+    if cue.attribute in given[at] and cue.attribute == "negated":
+        return
+    attribute = _flipped(cue.attribute, given[at])
+    reach = 10 if cue.attribute in _MEDIUM_REACH else 40
+    places = (
+        _forward(words, last, reach, cue) if direction == "forward" else _backward(words, at, reach, cue.attribute)
+    )
+    for place, certain in places:
+        given[place].add(attribute if certain else "unclear")
+
+
+def _flipped(attribute: str, already: set[str]) -> str:
+    """"Was not stopped" is no stop: an action that is itself negated is recorded as not done."""
+    return "not-" + attribute if attribute in _ACTIONS and "negated" in already else attribute
+
+
+def _has_object(words: Sequence[Token], at: int) -> bool:
+    """Return whether a participle goes on to what it acts on ("started lisinopril", not "was started in May")."""
+    if at >= len(words):
+        return False
+    return words[at].low not in {
+        ".", ",", ";", ")", "in", "on", "at", "by", "due", "because", "for", "after", "before", "and", "but", "from",
+        "to", "when", "since", "as", "today", "yesterday", "last", "this", "secondary", "if", "over", "during",
+        "until", "then", "with", "ago", "given", "recently", "again", "slightly", "daily", "twice", "once", "but",
+    }  # fmt: skip
+
+
+def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> list[tuple[int, bool]]:
+    places: list[tuple[int, bool]] = []
+    certain = True
+    for place in range(at, min(at + reach, len(words))):
+        low = words[place].low
+        if low in _HARD or (low in {")", "?", ":"} and place > at):
+            break
+        if low in {",", "and"} and _restarts(words, place + 1):
+            break
+        if low == "," and not _list_goes_on(words, place, cue):
+            certain = False
+        if cue.attribute == "negated" and cue.words[0] != "not" and place > at and low in _COPULA:
+            break
+        places.append((place, certain))
+    return places
+
+
+def _restarts(words: Sequence[Token], at: int) -> bool:
+    following = [word.low for word in words[at : at + 3]]
+    if not following:
+        return False
+    if following[0] in {"the", "her", "his", "a"} and len(following) > 2 and following[2] in _VERBS:
+        return True
+    return (
+        following[0] in _SUBJECTS
+        or following[0] in _VERBS
+        or following[0] in _STATES
+        or following[0] in {"with", "then", "so", "also", "now", "currently", "given"}
+        or (len(following) > 1 and following[0] in {"the", "and", "a"} and following[1] in _SUBJECTS | _STATES | _VERBS)
+        or (len(following) > 1 and following[1] in _VERBS)
+    )
+
+
+def _list_goes_on(words: Sequence[Token], comma: int, cue: CuePhrase) -> bool:
+    """Return whether the words after this comma are surely more of what the cue began."""
+    if cue.words[0] in {"denies", "denied", "denying", "without"} or cue.words[-1] == "for":
+        return True
+    for word in words[comma + 1 :]:
+        if word.low in {"or", "nor"}:
+            return True
+        if word.low in _HARD or word.low in _VERBS:
+            return False
+    return cue.attribute != "negated" or cue.words[0] == "not"
+
+
+def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> list[tuple[int, bool]]:
+    places: list[tuple[int, bool]] = []
+    for place in range(at - 1, max(at - reach, 0) - 1, -1):
+        low = words[place].low
+        if low in _HARD and low not in {"which", "since"}:
+            break
+        if low == "," and attribute not in {"family:any"}:
+            break
+        if low == "and" and _restarts(words, place + 1) and place + 1 < at - 3:
+            break
+        places.append((place, True))
+    return places
+
+
+def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:
+    cue_tokens.add(at)
+    attribute = f"family:{who}"
+    following = [word.low for word in words[at + 1 : at + 5]]
+    before = words[at - 1].low if at else ""
+    before2 = words[at - 2].low if at > 1 else ""
+    if before2 in {"in", "of"} or before in {"in", "("}:
+        for place, _ in _backward(words, at, 12, attribute):
+            given[place].add(attribute)
+        return
+    if words[at].low.endswith("'s") or words[at].low in {"maternal", "paternal"}:
+        reach_from = at + 1
+    elif following and following[0] in _TELLING:
+        return
+    elif any(low in _OF_RELATIVE for low in following[:2]):
+        reach_from = at + 1
+    else:
+        return
+    for place in range(reach_from, len(words)):
+        low = words[place].low
+        if low in {";", ".", "but", "she", "he", "patient", "who"}:
+            break
+        if low in {",", "and"} and _restarts(words, place + 1):
+            break
+        if place > reach_from and low.removesuffix("'s") in family_words():
+            break
+        given[place].add(attribute)

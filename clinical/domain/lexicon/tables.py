@@ -1,0 +1,108 @@
+"""The tables as values, read once from the data files beside this module."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a concept is."""
+
+    DRUG = "drug"
+    TEST = "test"
+    VITAL = "vital"
+    VACCINE = "vaccine"
+    CONDITION = "condition"
+    WORD = "word"
+
+
+CLINICAL = frozenset({Kind.DRUG, Kind.TEST, Kind.VITAL, Kind.VACCINE, Kind.CONDITION})
+CONCEPT_FILES = ("drugs", "tests", "vitals", "vaccines", "conditions", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One meaning: `names` are its spellings, `wider` the ids of what it is a kind of, itself included."""
+
+    id: str
+    kind: Kind
+    names: tuple[str, ...]
+    wider: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CuePhrase:
+    """Words that give an attribute to what stands before or after them, or (`none`) to nothing."""
+
+    words: tuple[str, ...]
+    attribute: str
+    direction: str
+
+
+def table(name: str) -> dict[str, Any]:
+    """Return one data file; each has at least `source` and `status`."""
+    text = files("clinical.domain.lexicon").joinpath(f"{name}.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+@cache
+def concepts() -> dict[str, Concept]:
+    """Return every concept by id. Ids of plain words are prefixed `word:`."""
+    rows: dict[str, tuple[Kind, list[str], list[str]]] = {}
+    for name in CONCEPT_FILES:
+        loaded = table(name)
+        kind = Kind(loaded["kind"])
+        prefix = "word:" if kind is Kind.WORD else ""
+        for row in loaded["rows"]:
+            rows[prefix + row["id"]] = (kind, row["names"], row.get("isa", []))
+
+    def wider(key: str) -> set[str]:
+        found = {key}
+        for parent in rows[key][2]:
+            found |= wider(parent)
+        return found
+
+    return {
+        key: Concept(key, kind, tuple(names), frozenset(wider(key))) for key, (kind, names, _) in rows.items()
+    }
+
+
+@cache
+def light_words() -> frozenset[str]:
+    """Return words that state nothing by themselves, lower case."""
+    return frozenset(word for row in table("light")["rows"] for word in row.split())
+
+
+@cache
+def cue_phrases() -> tuple[CuePhrase, ...]:
+    """Return every scope cue."""
+    return tuple(
+        CuePhrase(tuple(phrase.split()), row["attribute"], row["direction"])
+        for row in table("cues")["scopes"]
+        for phrase in row["phrases"]
+    )
+
+
+@cache
+def family_words() -> dict[str, str]:
+    """Return relatives and other persons: word, lower case, to who it is."""
+    return {word: who for who, words in table("cues")["family"].items() for word in words}
+
+
+@cache
+def section_titles() -> dict[str, str]:
+    """Return section titles, lower case, to the attribute that everything under them has."""
+    return {title: row["attribute"] for row in table("cues")["sections"] for title in row["titles"]}
+
+
+@cache
+def negated_names() -> dict[str, str]:
+    """Return single words that state the absence of a concept (afebrile): word to concept id."""
+    loaded: dict[str, str] = table("cues")["negated_names"]
+    return loaded

@@ -1,0 +1,102 @@
+"""Words of a clinical text: tokens with their place, and a light stem so that forms of a word compare equal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_TOKEN = re.compile(
+    r"(?P<dotted>\b(?:[A-Za-z]\.){2,}[A-Za-z]?\b\.?)"
+    r"|(?P<number>\d+(?:[.,]\d+)*(?:st|nd|rd|th)?(?![A-Za-z0-9]))"
+    r"|(?P<word>[^\W_]+(?:['\u2019][^\W\d_]+)?)"
+    r"|(?P<mark>[^\w\s]|_)"
+)
+
+_IRREGULAR = {
+    "took": "take", "taken": "take", "began": "begin", "begun": "begin", "felt": "feel", "fell": "fall",
+    "fallen": "fall", "gave": "give", "given": "give", "went": "go", "gone": "go", "feet": "foot",
+    "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "worsened": "worse",
+    "worsening": "worse", "broke": "break", "broken": "break", "rose": "rise", "risen": "rise",
+    "underwent": "undergo", "undergone": "undergo", "swollen": "swell", "slept": "sleep", "ate": "eat",
+    "eaten": "eat", "drank": "drink", "lost": "lose", "ran": "run", "saw": "see", "seen": "see",
+    "grew": "grow", "held": "hold", "kept": "keep", "left": "left", "bled": "bleed", "tore": "tear",
+    "torn": "tear", "shown": "show", "spoke": "speak", "spoken": "speak", "thought": "think", "lay": "lie",
+    "drove": "drive", "woke": "wake", "woken": "wake", "sought": "seek", "brought": "bring", "hurt": "hurt",
+    "worn": "wear", "wore": "wear", "struck": "strike", "bitten": "bite", "bit": "bite", "stung": "sting",
+    "diagnoses": "diagnosis", "diabetes": "diabetes", "series": "series", "analyses": "analysis",
+    "calves": "calf", "better": "better", "knives": "knife", "during": "during", "evening": "evening",
+    "morning": "morning", "nothing": "nothing", "bleeding": "bleeding",
+}  # fmt: skip
+_VOWEL = re.compile(r"[aeiouy]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, number or punctuation mark at [start, end) of its text; `stem` is what is compared."""
+
+    text: str
+    low: str
+    stem: str
+    start: int
+    end: int
+    is_word: bool
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of `text` in order; hyphens and slashes are marks of their own."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        raw = match.group()
+        if match.lastgroup == "dotted":
+            raw = raw.replace(".", "")
+        low = raw.lower().replace("\u2019", "'")
+        is_word = match.lastgroup != "mark"
+        found.append(Token(raw, low, stem(low) if is_word else low, match.start(), match.end(), is_word))
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """Return a stem shared by the usual forms of an English word; `word` is lower case."""
+    word = word.removesuffix("'s")
+    if word in _IRREGULAR:
+        return _final(_IRREGULAR[word])
+    if len(word) <= 3 or not word.isalpha():
+        return word
+    return _final(_without_ending(word))
+
+
+def _without_ending(word: str) -> str:
+    if word.endswith(("ies", "ied")) and len(word) > 4:
+        return word[:-3] + "y"
+    for ending in ("ments", "ment"):
+        if word.endswith(ending) and len(word) > len(ending) + 4:
+            return word[: -len(ending)]
+    if word.endswith("ing") and len(word) > 5 and _VOWEL.search(word[:-3]):
+        return _undoubled(word[:-3])
+    if word.endswith("ed") and len(word) > 4 and _VOWEL.search(word[:-2]):
+        return _undoubled(word[:-2])
+    if word.endswith("ally") and len(word) > 7:
+        return word[:-4]
+    if word.endswith("ly") and len(word) > 5:
+        return word[:-2]
+    return _singular(word)
+
+
+def _singular(word: str) -> str:
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is", "ics")):
+        return word[:-1]
+    return word
+
+
+def _undoubled(word: str) -> str:
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+        return word[:-1]
+    return word
+
+
+def _final(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word

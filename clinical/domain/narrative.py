@@ -1,0 +1,153 @@
+"""The free text of a resource: what a clinician wrote, to be cut into passages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from html.parser import HTMLParser
+from typing import Any, Final
+
+from clinical.domain.projection.elements import Path, Resource, as_dict, as_list, as_str
+
+SEPARATOR: Final = "\n\f\n"
+LONG_VALUE: Final = 40  # characters from which a valueString is prose rather than a result
+_PLAIN: Final = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
+_HTML: Final = frozenset({"text/html", "application/xhtml", "application/xhtml+xml"})
+_BLOCKS: Final = frozenset({
+    "address", "article", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3",
+    "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "thead", "tr",
+    "ul",
+})  # fmt: skip
+_UNSEEN: Final = frozenset({"script", "style", "head", "template"})
+
+
+class _TextOnly(HTMLParser):
+    """Collects the visible text; block elements end a line, table cells are set apart by " | "."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in _UNSEEN
+        if tag in _BLOCKS:
+            self.parts.append("\n")
+        elif tag in ("td", "th"):
+            self.parts.append(" | " if self.parts and not self.parts[-1].endswith("\n") else "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in _UNSEEN and self._hidden > 0
+        if tag in _BLOCKS and tag != "br":
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+
+def plain_text_of_html(markup: str) -> str:
+    """Return the visible text of HTML or XHTML, one line a block; deterministic."""
+    parser = _TextOnly()
+    parser.feed(markup)
+    parser.close()
+    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in "".join(parser.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def text_part(resource: dict[str, Any]) -> str:
+    """Return the decoded text of a resource's attachments: part `text` of its citations.
+
+    DocumentReference.content, DiagnosticReport.presentedForm and Media.content with inline data of
+    a plain text, Markdown or HTML type, in order, joined by `SEPARATOR`. Other types (PDF, C-CDA)
+    are read by their own parsers and give nothing here; a URL is never followed.
+    """
+    return SEPARATOR.join(filter(None, map(_attachment_text, _attachments(resource))))
+
+
+def unread_attachments(resource: dict[str, Any]) -> list[str]:
+    """Return the content types of attachments that `text_part` could not read, for the absence text."""
+    return [
+        as_str(item.get("contentType")) or "unknown"
+        for item in _attachments(resource)
+        if (item.get("data") or item.get("url")) and not _attachment_text(item)
+    ]
+
+
+def _attachments(resource: Resource) -> list[Resource]:
+    kind = resource.get("resourceType")
+    if kind == "DocumentReference":
+        return [as_dict(as_dict(item).get("attachment")) for item in as_list(resource.get("content"))]
+    if kind == "DiagnosticReport":
+        return [as_dict(item) for item in as_list(resource.get("presentedForm"))]
+    return [as_dict(resource.get("content"))] if kind == "Media" else []
+
+
+def _attachment_text(attachment: Resource) -> str:
+    media, _, parameters = as_str(attachment.get("contentType")).lower().partition(";")
+    data = as_str(attachment.get("data"))
+    if media.strip() not in _PLAIN | _HTML or not data:
+        return ""
+    try:
+        raw = base64.b64decode(re.sub(r"\s+", "", data), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    text = _decode(raw, parameters)
+    return plain_text_of_html(text) if media.strip() in _HTML else text
+
+
+def _decode(raw: bytes, parameters: str) -> str:
+    named = re.search(r"charset\s*=\s*\"?([\w.:-]+)", parameters)
+    for charset in filter(None, (named and named[1], "utf-8-sig", "cp1252")):
+        try:
+            return raw.decode(charset)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return raw.decode("latin-1")
+
+
+def narrative_fields(resource: dict[str, Any]) -> list[tuple[Path, str]]:
+    """Return (path, text) of free text inside the resource that is worth a passage.
+
+    The text is the JSON string's own value, unstripped: `json.loads` of the value at the path. Covered are
+    notes of any resource, long string values, conclusions, descriptions, and the narrative (`div`, still
+    XHTML) of Composition sections and of resources whose narrative adds to their data ("additional").
+    """
+    found: list[tuple[Path, str]] = []
+    for index, note in enumerate(as_list(resource.get("note"))):
+        _add(
+            found,
+            ("note", index, "text") if isinstance(resource.get("note"), list) else ("note", "text"),
+            note,
+        )
+    for name in ("conclusion", "clinicalImpression", "summary", "patientInstruction"):
+        _add(found, (name,), resource.get(name))
+    _add(found, ("valueString",), resource.get("valueString"), shortest=LONG_VALUE)
+    for name, leaf in (
+        ("component", "valueString"),
+        ("reaction", "description"),
+        ("dosageInstruction", "patientInstruction"),
+    ):
+        for index, item in enumerate(as_list(resource.get(name))):
+            _add(found, (name, index, leaf), as_dict(item).get(leaf), shortest=LONG_VALUE)
+    if isinstance(resource.get("description"), str):
+        _add(found, ("description",), resource["description"], shortest=LONG_VALUE)
+    _sections(found, resource, ())
+    if as_dict(resource.get("text")).get("status") == "additional":
+        _add(found, ("text", "div"), as_dict(resource.get("text")).get("div"))
+    return found
+
+
+def _sections(found: list[tuple[Path, str]], element: Resource, base: Path) -> None:
+    for index, item in enumerate(as_list(element.get("section"))):
+        section = as_dict(item)
+        path: Path = (*base, "section", index)
+        _add(found, (*path, "text", "div"), as_dict(section.get("text")).get("div"))
+        _sections(found, section, path)
+
+
+def _add(found: list[tuple[Path, str]], path: Path, value: object, *, shortest: int = 1) -> None:
+    text = value.get("text") if isinstance(value, dict) else value
+    if isinstance(text, str) and len(text.strip()) >= shortest:
+        found.append((path, text))

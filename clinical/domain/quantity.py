@@ -1,0 +1,158 @@
+"""Numbers with their units as written in clinical text. Spellings are normalised to UCUM, values never converted."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+
+from clinical.domain.dates import find_dates
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+_COMPARATORS = {
+    "<": "<", ">": ">", "\u2264": "<=", "\u2265": ">=", "<=": "<=", ">=": ">=", "~": "~",
+    "less than": "<", "below": "<", "under": "<", "greater than": ">", "more than": ">", "above": ">",
+    "over": ">", "at least": ">=", "at most": "<=", "up to": "<=", "about": "~", "approximately": "~",
+    "approx": "~", "around": "~", "nearly": "~", "almost": "~",
+}  # fmt: skip
+_COMPARATOR = (
+    r"(?P<comparator>[<>]=?|[\u2264\u2265~]|\b(?:"
+    + "|".join(word for word in _COMPARATORS if word[0].isalpha())
+    + r")\b)"
+)
+_WORD_NUMBERS = {
+    word: Decimal(value)
+    for value, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+    )
+} | {"thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50), "sixty": Decimal(60),
+     "seventy": Decimal(70), "eighty": Decimal(80), "ninety": Decimal(90)}  # fmt: skip
+_MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*\]")
+_LIST_NUMBER = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]\s+|#\d{1,2}\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number at [start, end) of its text, its unit included.
+
+    `unit` is a UCUM code, or "" where none is written. `high` is the second number of a range or of a
+    pair such as a blood pressure; `pair` tells these two apart. `comparator` is one of "", <, <=, >, >=, ~.
+    """
+
+    start: int
+    end: int
+    value: Decimal
+    unit: str = ""
+    comparator: str = ""
+    high: Decimal | None = None
+    pair: bool = False
+
+
+def find_quantities(text: str) -> list[Quantity]:
+    """Return the quantities of `text` in order. Dates, list numbers and citation markers are none."""
+    found = (_quantity(match) for match in _pattern().finditer(_masked(text)))
+    # "one" without a unit is more often a pronoun than a number.
+    return [one for one in found if one.unit or text[one.start : one.end].lower() != "one"]
+
+
+def same_value(claim: Quantity, source: Quantity) -> bool:
+    """Return whether the numbers are the same, comparator and range included.
+
+    4.0 equals 4, and "about 6 months" is borne out by "6 months" and the reverse.
+    """
+    return (
+        claim.value == source.value
+        and claim.high == source.high
+        and claim.pair == source.pair
+        and claim.comparator.replace("~", "") == source.comparator.replace("~", "")
+    )
+
+
+def unit_borne_out(claim: Quantity, source: Quantity) -> bool:
+    """Return whether the claim's unit is the source's; a claim may leave the unit out, never add one.
+
+    A blood pressure written as a pair is in mm[Hg] whether or not that is written.
+    """
+    if claim.unit in {"", source.unit}:
+        return True
+    return claim.pair and claim.unit == "mm[Hg]" and not source.unit
+
+
+def _masked(text: str) -> str:
+    spans = [(date.start, date.end) for date in find_dates(text)]
+    spans += [match.span() for pattern in (_MARKER, _LIST_NUMBER) for match in pattern.finditer(text)]
+    if not spans:
+        return text
+    characters = list(text)
+    for start, end in spans:
+        characters[start:end] = "\x00" * (end - start)
+    return "".join(characters)
+
+
+def _quantity(match: re.Match[str]) -> Quantity:
+    word = match["word"]
+    value = _WORD_NUMBERS[word.lower()] if word else _decimal(match["value"])
+    high = _decimal(match["low"]) if match["low"] else _decimal(match["high"]) if match["high"] else None
+    comparator = (match["comparator"] or "").lower()
+    return Quantity(
+        start=match.start(),
+        end=match.end(),
+        value=value,
+        unit=ucum(match["unit"] or ""),
+        comparator=_COMPARATORS.get(comparator, ""),
+        high=high,
+        pair=match["low"] is not None,
+    )
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def ucum(spelling: str) -> str:
+    """Return the UCUM code of a written unit, "" for none; `mg per dl` and `mg/dL` are one."""
+    spelling = " ".join(spelling.strip(" -").replace("-", " ").split())
+    names = _unit_names()
+    if spelling in names:
+        return names[spelling]
+    if spelling.lower() in names:
+        return names[spelling.lower()]
+    parts = re.split(r"\s*/\s*|\s+per\s+", spelling)
+    codes = [names.get(part) or names.get(part.lower(), part) for part in parts if part]
+    return "/".join(codes)
+
+
+@cache
+def _unit_names() -> dict[str, str]:
+    raw = files("clinical.domain.lexicon").joinpath("units.json").read_text(encoding="utf-8")
+    names: dict[str, str] = {}
+    for row in json.loads(raw)["rows"]:
+        for name in row["names"]:
+            names.setdefault(name.replace("-", " "), row["ucum"])
+    for name, code in list(names.items()):
+        if len(name) > 1:
+            names.setdefault(name.lower(), code)
+    return names
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    names = sorted(_unit_names(), key=len, reverse=True)
+    # A lone letter is a unit only in its own case; longer spellings in any.
+    several = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in names if len(name) > 1)
+    single = "|".join(re.escape(name) for name in names if len(name) == 1)
+    one = rf"(?:(?i:{several})|{single})(?![A-Za-z0-9])"
+    bound = r"(?:\s*/\s*|\s+per\s+)(?:\d+(?:\.\d+)?\s*)?"
+    area = r"(?:1\.73\s*m(?:2|\u00b2))"
+    unit = rf"(?P<unit>{one}(?:{bound}(?:{area}|{one}))*)"
+    words = "|".join(_WORD_NUMBERS)
+    return re.compile(
+        rf"(?:{_COMPARATOR}\s*)?"
+        rf"(?<![\w.,/])(?:(?P<value>[+-]?{_NUMBER})(?:\s*/\s*(?P<low>\d{{1,3}})(?![\w/]|\.\d)"
+        rf"|\s*(?:-|\u2013|to)\s*(?P<high>{_NUMBER})(?![\w/]))?"
+        rf"|\b(?P<word>(?i:{words}))\b)"
+        rf"(?:[\s-]*{unit})?(?![A-Za-z0-9]|\.\d)"
+    )

@@ -1,0 +1,115 @@
+"""What a question asks for, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clinical.domain.facts.fact import Fact, MeasureKey
+    from clinical.domain.projection.elements import Path
+    from clinical.domain.route.times import Window
+
+
+class RouteKind(StrEnum):
+    """Who answers: typed facts, the narrative, or both."""
+
+    CODE = "code"
+    NOTES = "notes"
+    BOTH = "code+notes"
+
+
+class Topic(StrEnum):
+    """What the question is about."""
+
+    MEASURE = "measure"
+    VITALS = "vitals"
+    RESULTS = "results"
+    MEDICATION = "medication"
+    MEDICATIONS = "medications"
+    PAST_MEDICATIONS = "past-medications"
+    ALLERGY = "allergy"
+    ALLERGIES = "allergies"
+    PROBLEM = "problem"
+    PROBLEMS = "problems"
+    PAST_PROBLEMS = "past-problems"
+    IMMUNIZATION = "immunization"
+    IMMUNIZATIONS = "immunizations"
+    PROCEDURE = "procedure"
+    PROCEDURES = "procedures"
+    ENCOUNTERS = "encounters"
+    CODE_STATUS = "code-status"
+    IDENTITY = "identity"
+    FAMILY = "family"
+
+
+class Act(StrEnum):
+    """What is asked of the topic. STATUS is "is it so?", the reading when nothing else is said."""
+
+    WHY = "why"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    FIRST = "first"
+    PREVIOUS = "previous"
+    TREND = "trend"
+    COUNT = "count"
+    WHEN = "when"
+    DOSE = "dose"
+    SERIES = "series"
+    LATEST = "latest"
+    ABOVE = "above"
+    BELOW = "below"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A look-up. `target` is the comparable name asked about; `said` the words as typed.
+
+    `key` (measurements only) has sample "" when the question names none. `threshold` are the digits of
+    "above 6.5". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient"). `also` are further look-ups of the same question.
+    """
+
+    topic: Topic
+    acts: tuple[Act, ...] = (Act.STATUS,)
+    target: str = ""
+    said: str = ""
+    key: MeasureKey | None = None
+    window: Window | None = None
+    threshold: str = ""
+    detail: str = ""
+    corrections: tuple[tuple[str, str], ...] = ()
+    also: tuple[Intent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who answers and why, in words for the reader. `intent` is None for pure narrative questions."""
+
+    kind: RouteKind
+    reason: str
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSentence:
+    """A sentence computed from facts, with the JSON paths it rests on: the value's first, then name and date."""
+
+    text: str
+    citations_from: tuple[tuple[Fact, Path], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAnswer:
+    """What code can say.
+
+    `answered` False means that the facts hold no answer: the caller searches the narrative and then proves the
+    absence of `absent` (what was looked for, in words). `related` are facts near the question that do
+    not answer it (urine potassium when blood was meant); they may be shown beside the absence.
+    """
+
+    sentences: tuple[CodeSentence, ...] = ()
+    answered: bool = False
+    absent: str | None = None
+    related: tuple[CodeSentence, ...] = ()

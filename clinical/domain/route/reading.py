@@ -1,0 +1,125 @@
+"""A question read: words, misspellings mended, what it names, what it asks, when."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from clinical.domain.facts.naming import words
+from clinical.domain.route.intents import Act
+from clinical.domain.route.times import Window, find_window
+from clinical.domain.route.vocabulary import LONGEST, Targets, Vocabulary, correct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@cache
+def grammar() -> dict[str, Any]:
+    """Return the grammar table."""
+    read: dict[str, Any] = json.loads(files(__package__).joinpath("grammar.json").read_text(encoding="utf-8"))
+    return read
+
+
+@cache
+def pattern(group: str, name: str = "") -> re.Pattern[str]:
+    """Return a compiled pattern of the table: `group` alone, or one of its names."""
+    return re.compile(grammar()[group][name] if name else grammar()[group])
+
+
+@cache
+def fillers() -> frozenset[str]:
+    """Return the words that ask nothing by themselves."""
+    return frozenset(grammar()["fillers"])
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words [start, end) of the question that name something, and what they may mean by kind."""
+
+    start: int
+    end: int
+    name: str
+    targets: Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the grammar works on. `text` are the comparable words without time and threshold."""
+
+    tokens: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+    acts: tuple[Act, ...]
+    window: Window | None
+    threshold: str
+    corrections: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """Return the words joined by single spaces."""
+        return " ".join(self.tokens)
+
+    def outside(self, mentions: Iterable[Mention]) -> str:
+        """Return the words that belong to none of the mentions."""
+        inside = {place for mention in mentions for place in range(mention.start, mention.end)}
+        return " ".join(word for place, word in enumerate(self.tokens) if place not in inside)
+
+    def unread(self, used: Iterable[Mention], *patterns: re.Pattern[str]) -> tuple[str, ...]:
+        """Return the words that neither the used mentions nor fillers, acts or the patterns account for."""
+        rest = self.outside(used)
+        for one in (*patterns, *(pattern("acts", act) for act in grammar()["acts"])):
+            rest = one.sub(" ", rest)
+        samples = grammar()["samples"]
+        return tuple(word for word in rest.split() if word not in fillers() and word not in samples)
+
+
+def read_question(question: str, vocabulary: Vocabulary) -> Reading:
+    """Return the question's words, mentions, acts, time window and threshold; misspellings mended."""
+    lowered = unicodedata.normalize("NFKC", question).lower()
+    window, lowered = find_window(lowered)
+    acts: list[Act] = []
+    threshold = ""
+    for act in (Act.ABOVE, Act.BELOW):
+        if match := pattern(act).search(lowered):
+            acts.append(act)
+            threshold = match["number"]
+            lowered = f"{lowered[: match.start()]} {lowered[match.end() :]}"
+    typed = words(lowered)
+    tokens = tuple(_mended(word, vocabulary) for word in typed)
+    mentions = tuple(_mentions(tokens, vocabulary))
+    named = {place for mention in mentions for place in range(mention.start, mention.end)}
+    rest = " ".join(word for place, word in enumerate(tokens) if place not in named)
+    acts.extend(Act(name) for name in grammar()["acts"] if pattern("acts", name).search(rest))
+    corrections = tuple((was, now) for was, now in zip(typed, tokens, strict=True) if was != now)
+    return Reading(tokens, mentions, tuple(dict.fromkeys(acts)), window, threshold, corrections)
+
+
+def _mended(word: str, vocabulary: Vocabulary) -> str:
+    if _is_known(word, vocabulary):
+        return word
+    return correct(word, (*vocabulary.words, *grammar()["spelled"])) or word
+
+
+def _is_known(word: str, vocabulary: Vocabulary) -> bool:
+    if word in fillers() or word in vocabulary.words or vocabulary.find(word):
+        return True
+    groups = ("acts", "topics", "lists")
+    return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
+
+
+def _mentions(tokens: tuple[str, ...], vocabulary: Vocabulary) -> Iterable[Mention]:
+    place = 0
+    while place < len(tokens):
+        for length in range(min(LONGEST, len(tokens) - place), 0, -1):
+            name = " ".join(tokens[place : place + length])
+            targets = vocabulary.find(name)
+            if targets and not all(word in fillers() for word in tokens[place : place + length]):
+                yield Mention(place, place + length, name, targets)
+                place += length - 1
+                break
+        place += 1

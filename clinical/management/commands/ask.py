@@ -1,0 +1,120 @@
+"""Ask about one patient on the command line, by the same path as the web page."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from clinical.answering import stored
+from clinical.answering.services import QuestionRefusedError, ask, events
+from clinical.audit import trail
+from clinical.domain.access import AccessDeniedError
+from clinical.identity.services import UnassignedError, find_by_fhir_id
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from clinical.models import Patient
+
+
+class Command(BaseCommand):
+    """`manage.py ask --patient ID --as USER "question"`."""
+
+    help = "Ask about one patient; the same grant, audit and gate as the web page."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--patient", required=True, help="FHIR Patient.id")
+        parser.add_argument("--as", dest="user", required=True, help="login name to act as")
+        parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+        parser.add_argument("--break-glass", default="", help="reason; needed on a site")
+        parser.add_argument("question")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Ask and print."""
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"no user {options['user']!r}")
+        patient = patient_named(options["patient"])
+        check_profile(options["break_glass"])
+        record_command("ask", patient, user, options["break_glass"])
+        try:
+            question = ask(user, patient.id, options["question"], clock=timezone.now)
+            result = stored.as_json(events(question.id, user, clock=timezone.now))
+        except AccessDeniedError as denial:
+            result = stored.as_json([]) | {"status": "refused", "reason": denial.reason}
+        except QuestionRefusedError as refusal:
+            raise CommandError(f"question refused: {refusal.reason}") from None
+        self.stdout.write(
+            json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else plain(result)
+        )
+
+
+def patient_named(logical_id: str) -> Patient:
+    """Return the patient with this FHIR Patient.id.
+
+    Raises:
+        CommandError: unknown, or used by two servers.
+    """
+    try:
+        patient = find_by_fhir_id(logical_id)
+    except UnassignedError as error:
+        raise CommandError(f"Patient.id {logical_id!r}: {error.reason}") from None
+    if patient is None:
+        raise CommandError(f"no patient with Patient.id {logical_id!r}")
+    return patient
+
+
+def check_profile(break_glass: str) -> None:
+    """Refuse to print patient text on a site without a reason.
+
+    Raises:
+        CommandError: a site, and no reason was given.
+    """
+    if settings.CLINICAL_PROFILE == "site" and not break_glass:
+        raise CommandError("this prints patient text: on a site give --break-glass REASON; it is audited")
+
+
+def record_command(name: str, patient: Patient, user: User, break_glass: str) -> None:
+    """Write the operating-system user and whom he acts as to the trail."""
+    trail.append(
+        trail.Entry(
+            action=f"command.{name}",
+            outcome="STARTED",
+            user_id=f"os:{getpass.getuser()}",
+            on_behalf_of=user.username,
+            patient_id=str(patient.id),
+            detail={"break_glass": bool(break_glass)},
+        ),
+        now=timezone.now(),
+    )
+
+
+def plain(result: dict[str, Any]) -> str:
+    """Return an answer for a terminal."""
+    words = {"code": "computed from the record", "quote": "from the record", "model": "drafted, checked"}
+    lines = [f"Route: {result['route']} ({result['route_reason']})", f"Status: {result['status']}"]
+    for sentence in result["sentences"]:
+        if not sentence["shown"]:
+            lines.append(f"- [withheld: {sentence['reason']}]")
+            continue
+        lines.append(f"- {sentence['text']}  ({words[sentence['by']]})")
+        for citation in sentence["citations"]:
+            place = f"{citation['resource']} v{citation['version']} {citation['part']}"
+            lines.append(f"    {place}[{citation['start']}:{citation['end']}]")
+    if absence := result["absence"]:
+        total = sum(absence["searched"].values())
+        lines.append(f"{absence['note']} Searched {total} records, {absence['passages']} passages,")
+        lines.append(f"  {absence['from'] or '?'} to {absence['to'] or '?'}, up to {absence['watermark']}.")
+    if result["model_unavailable"]:
+        lines.append(f"No draft: {result['model_unavailable']}.")
+    model = [sentence for sentence in result["sentences"] if sentence["by"] == "model"]
+    shown = sum(sentence["shown"] for sentence in model)
+    lines.append(f"Model sentences: {shown} shown, {len(model) - shown} withheld.")
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""Reads of the record. Everything that returns a patient's words takes the grant to read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from clinical.domain import narrative
+from clinical.domain.demographics import demographics_of
+from clinical.domain.facts import Fact
+from clinical.domain.passages import Part, Passage, Span
+from clinical.domain.projection import from_payload
+from clinical.models import FactRow, PassageRow, Patient, ResourceVersion
+from clinical.record.keys import cipher_of, cipher_of_id, site_cipher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from clinical.domain.access import AccessGrant
+    from clinical.domain.demographics import Demographics
+
+
+class NotHeldError(Exception):
+    """There is no such resource version in this patient's record, or it may not be shown."""
+
+
+def content_of(version: ResourceVersion) -> bytes:
+    """Return the stored R4 bytes of a version."""
+    cipher = site_cipher() if version.patient_id is None else cipher_of_id(version.patient_id)
+    return cipher.decrypt(version.content, binding=version.key)
+
+
+def resource_of(version: ResourceVersion) -> dict[str, Any]:
+    """Return a version's resource as decoded JSON."""
+    decoded: dict[str, Any] = msgspec.json.decode(content_of(version))
+    return decoded
+
+
+def part_text(version: ResourceVersion, part: Part) -> str:
+    """Return the decoded part in which a span's offsets count."""
+    content = content_of(version)
+    if part is Part.JSON:
+        return content.decode()
+    return narrative.text_part(msgspec.json.decode(content))
+
+
+def current_patient_resource(patient: Patient) -> dict[str, Any] | None:
+    """Return the patient's current Patient resource; None while only references have named him."""
+    version = ResourceVersion.objects.filter(
+        patient=patient, resource_type="Patient", is_current=True, deleted=False
+    ).first()
+    return None if version is None else resource_of(version)
+
+
+def demographics_held(patient: Patient) -> Demographics | None:
+    """Return the demographics held for a patient."""
+    resource = current_patient_resource(patient)
+    return None if resource is None else demographics_of(resource)
+
+
+def facts_of(grant: AccessGrant, kinds: Iterable[str] = ()) -> list[Fact]:
+    """Return the typed rows of the granted patient's current record; all kinds when none is named."""
+    patient = Patient.objects.get(id=grant.patient_id)
+    cipher = cipher_of(patient)
+    rows = FactRow.objects.filter(patient=patient)
+    if grant.hidden_labels:
+        rows = rows.filter(version__restricted=False)
+    if wanted := set(kinds):
+        rows = rows.filter(kind__in=wanted)
+    columns = (
+        "ordinal",
+        "kind",
+        "payload",
+        "version__server",
+        "version__resource_type",
+        "version__logical_id",
+        "version__number",
+        "version__sha256",
+    )
+    facts = []
+    for ordinal, kind, payload, server, resource_type, logical_id, number, sha256 in rows.order_by(
+        "version_id", "ordinal"
+    ).values_list(*columns):
+        binding = f"{server}|{resource_type}/{logical_id}|{sha256}#{ordinal}:{kind}"
+        row = from_payload(msgspec.json.decode(cipher.decrypt(payload, binding=binding)))
+        facts.append(Fact(row=row, resource=f"{resource_type}/{logical_id}", version=str(number)))
+    return facts
+
+
+def passages_of(grant: AccessGrant, ids: Sequence[UUID]) -> list[Passage]:
+    """Return the passages with these ids, in the order given; ids of other patients find nothing."""
+    rows = {
+        row.id: row
+        for row in PassageRow.objects.filter(patient_id=grant.patient_id, id__in=ids).select_related(
+            "version"
+        )
+        if not (grant.hidden_labels and row.version.restricted)
+    }
+    parts = _Parts()
+    return [parts.passage(rows[one]) for one in ids if one in rows]
+
+
+def all_passages_of(grant: AccessGrant) -> list[Passage]:
+    """Return every passage of the granted patient: what the record says when the index cannot be asked."""
+    rows = PassageRow.objects.filter(patient_id=grant.patient_id).select_related("version")
+    if grant.hidden_labels:
+        rows = rows.filter(version__restricted=False)
+    parts = _Parts()
+    return [parts.passage(row) for row in rows.order_by("version_id", "part", "start")]
+
+
+def version_of(grant: AccessGrant, resource: str, number: str) -> ResourceVersion:
+    """Return one version of the granted patient's record.
+
+    Raises:
+        NotHeldError: no such version, another patient's, or one whose label hides it.
+    """
+    resource_type, _, logical_id = resource.partition("/")
+    version = ResourceVersion.objects.filter(
+        patient_id=grant.patient_id,
+        resource_type=resource_type,
+        logical_id=logical_id,
+        number=int(number) if number.isdecimal() else 0,
+    ).first()
+    if version is None or (grant.hidden_labels and version.restricted):
+        raise NotHeldError
+    return version
+
+
+class _Parts:
+    """Decodes each part of each version once while passages are cut from it."""
+
+    def __init__(self) -> None:
+        self._decoded: dict[tuple[int, str], tuple[str, str]] = {}
+
+    def passage(self, row: PassageRow) -> Passage:
+        """Return the passage a row stands for."""
+        version = row.version
+        known = self._decoded.get((version.pk, row.part))
+        if known is None:
+            content = content_of(version)
+            resource = msgspec.json.decode(content)
+            text = content.decode() if row.part == Part.JSON else narrative.text_part(resource)
+            known = self._decoded[version.pk, row.part] = (text, title_of(resource))
+        text, title = known
+        return Passage(
+            passage_id=row.id,
+            span=Span(version.reference, str(version.number), Part(row.part), row.start, row.end),
+            text=text[row.start : row.end],
+            resource_type=version.resource_type,
+            effective=version.effective,
+            title=title,
+            section=row.section,
+        )
+
+
+def title_of(resource: dict[str, Any]) -> str:
+    """Return what a person would call the resource."""
+    for key in ("description", "title"):
+        if isinstance(resource.get(key), str):
+            return str(resource[key])
+    for key in ("type", "code", "vaccineCode", "medicationCodeableConcept", "category"):
+        concept = resource.get(key)
+        concept = concept[0] if isinstance(concept, list) and concept else concept
+        if isinstance(concept, dict):
+            texts = [concept.get("text"), *(c.get("display") for c in concept.get("coding", ()))]
+            found = next((text for text in texts if text), "")
+            if found:
+                return str(found)
+    return str(resource.get("resourceType", ""))

@@ -1,0 +1,134 @@
+"""Answer events as HTML fragments. The record's words are untrusted: every template escapes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+
+from django.template.loader import render_to_string
+
+from clinical.answering.events import (
+    AnswerEvent,
+    Completed,
+    EvidenceFound,
+    Heartbeat,
+    ModelUnavailable,
+    NotDocumented,
+    RouteChosen,
+    SentenceReady,
+    SentenceWithheld,
+)
+from clinical.web import wording
+from clinical.web.source_links import source_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from clinical.answering.events import Absence, Source
+    from clinical.domain.passages import Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One piece of the answer: the event's name says where on the page it goes."""
+
+    name: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationLink:
+    """A numbered link to the cited words."""
+
+    label: int
+    url: str
+    title: str
+    effective: str
+    quote: str
+
+
+class AnswerFragments:
+    """Renders one answer; numbers a source alike wherever it is cited."""
+
+    def __init__(self, patient_id: UUID) -> None:
+        self._patient_id = patient_id
+        self._sources: dict[tuple[str, str], list[tuple[Citation, int]]] = {}
+        self._described: dict[int, Source] = {}
+        self._highest = 0
+
+    def render(self, event: AnswerEvent) -> Fragment | None:
+        """Return the fragment of an event; None for a sign of life."""
+        match event:
+            case RouteChosen(route, reason):
+                return _fragment("route", route=wording.route(route), reason=reason)
+            case EvidenceFound(sources):
+                return _fragment("sources", sources=[self._source(source) for source in sources])
+            case SentenceReady(text, by, citations):
+                return _fragment(
+                    "sentence",
+                    text=text,
+                    by=by.value,
+                    author=wording.author(by),
+                    citations=self._links(citations),
+                )
+            case SentenceWithheld(reason, citations):
+                # The event's text is kept for replay; it is not even given to the template.
+                return _fragment(
+                    "withheld", reason=wording.withheld(reason), citations=self._links(citations)
+                )
+            case ModelUnavailable(reason):
+                return _fragment("unavailable", reason=wording.unavailable(reason))
+            case NotDocumented(absence):
+                return _fragment("absence", absence=absence, searched=_searched(absence))
+            case Completed():
+                return _fragment("completed", done=event, status=wording.status(event.status))
+            case Heartbeat():
+                return None
+            case _:
+                assert_never(event)
+
+    def _source(self, source: Source) -> CitationLink:
+        self._remember(source.citation, source.label)
+        self._described[source.label] = source
+        return self._link(source.citation, source.label)
+
+    def _links(self, citations: Iterable[Citation]) -> list[CitationLink]:
+        return [self._link(citation, self._label(citation)) for citation in citations]
+
+    def _link(self, citation: Citation, label: int) -> CitationLink:
+        source = self._described.get(label)
+        return CitationLink(
+            label=label,
+            url=source_url(self._patient_id, citation),
+            title=source.title if source else citation.span.resource,
+            effective=source.effective if source else "",
+            quote=citation.quote,
+        )
+
+    def _label(self, citation: Citation) -> int:
+        """Return the number of the listed source these words lie in, of its document, or the next one."""
+        span = citation.span
+        known = self._sources.get((span.resource, span.version), [])
+        for listed, label in known:
+            if listed.span.part is span.part and listed.span.start <= span.start < listed.span.end:
+                return label
+        if known:
+            return known[0][1]
+        self._remember(citation, self._highest + 1)
+        return self._highest
+
+    def _remember(self, citation: Citation, label: int) -> None:
+        self._sources.setdefault((citation.span.resource, citation.span.version), []).append(
+            (citation, label)
+        )
+        self._highest = max(self._highest, label)
+
+
+def _searched(absence: Absence) -> list[tuple[str, int]]:
+    ordered = sorted(absence.searched.items(), key=lambda item: (-item[1], item[0]))
+    return [(wording.resource_type(name), count) for name, count in ordered]
+
+
+def _fragment(name: str, **context: Any) -> Fragment:
+    return Fragment(name, render_to_string(f"answer/_{name}.html", context).strip())

@@ -1,0 +1,36 @@
+"""The idle limit: a terminal left alone is logged out; the page warns two minutes before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.contrib.auth import logout
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+IDLE_SECONDS: Final = 15 * 60
+WARN_SECONDS: Final = 2 * 60
+_SEEN: Final = "last_seen"
+# Asked by the page itself, not by a person: they must not keep a session alive.
+_NOT_ACTIVITY: Final = ("/ingest/progress",)
+
+
+class IdleMiddleware:
+    """Log a session out when its last request by a person is older than IDLE_SECONDS."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Check, then note the time of this request."""
+        if request.user.is_authenticated:
+            now = int(timezone.now().timestamp())
+            if now - int(request.session.get(_SEEN, now)) > IDLE_SECONDS:
+                logout(request)
+            elif request.path not in _NOT_ACTIVITY:
+                request.session[_SEEN] = now
+        return self._get_response(request)

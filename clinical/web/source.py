@@ -1,0 +1,93 @@
+"""A source opened: the cited words, highlighted where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from clinical.access.services import grant_access, record_read
+from clinical.domain.passages import Part
+from clinical.record.selectors import NotHeldError
+from clinical.selectors import SourceView, chart_of, source_view
+from clinical.web.borders import is_fragment
+from clinical.web.readable import Line, readable
+from clinical.web.wording import resource_type as type_words
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import User
+    from django.http import HttpRequest, HttpResponse
+
+WINDOW: Final = 400  # characters of stored JSON shown on each side of the cited ones
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the template shows of a source; `before` and `after` are cut for structured records."""
+
+    before: str
+    quote: str
+    after: str
+    cut_before: bool
+    cut_after: bool
+    lines: list[Line]
+
+
+@require_safe
+def source(
+    request: HttpRequest, patient_id: UUID, resource_type: str, logical_id: str, version: str
+) -> HttpResponse:
+    """Show one stored version with [start, end) of its part highlighted; decided and audited each time."""
+    user = cast("User", request.user)
+    part, start, end = _asked_for(request)
+    reference = f"{resource_type}/{logical_id}"
+    now = timezone.now()
+    grant = grant_access(user, patient_id, action="source.view", now=now)
+    record_read(
+        grant, action="source.view", now=now, resource=reference, version=version, start=start, end=end
+    )
+    view = source_view(grant, reference, version, part, start, end)
+    context = {
+        "view": view,
+        "shown": _shown(view),
+        "kind": type_words(resource_type),
+        "is_structured": part is Part.JSON,
+        "patient_id": patient_id,
+    }
+    if is_fragment(request):
+        return render(request, "source/_source.html", context)
+    return render(
+        request, "source/page.html", context | {"chart": chart_of(grant, today=timezone.localdate())}
+    )
+
+
+def _asked_for(request: HttpRequest) -> tuple[Part, int, int]:
+    """Read the span asked for; without one, the start of the narrative.
+
+    Raises:
+        NotHeldError: not a part and two offsets.
+    """
+    try:
+        part = Part(request.GET.get("part", Part.TEXT))
+        start, end = int(request.GET.get("start", "0")), int(request.GET.get("end", "0"))
+    except ValueError:
+        raise NotHeldError from None
+    return part, start, end
+
+
+def _shown(view: SourceView) -> _Shown:
+    if view.part is Part.TEXT:
+        return _Shown(view.before, view.quote, view.after, cut_before=False, cut_after=False, lines=[])
+    return _Shown(
+        before=view.before[-WINDOW:],
+        quote=view.quote,
+        after=view.after[:WINDOW],
+        cut_before=len(view.before) > WINDOW,
+        cut_after=len(view.after) > WINDOW,
+        lines=readable(view.before + view.quote + view.after),
+    )

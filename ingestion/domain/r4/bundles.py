@@ -1,0 +1,199 @@
+"""Takes a FHIR R4 Bundle or a single resource apart into items (https://hl7.org/fhir/R4/bundle.html).
+
+Taken in: the resources of transaction, batch, collection, searchset, document, history and message Bundles,
+and Bundles inside a Bundle. DELETE entries become deletions. Each entry that is no valid R4 record is
+rejected with its position; the others go in. A Bundle whose own JSON is broken is rejected as a whole,
+because nobody can say what it lost.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import UNSET
+
+from ingestion.domain.items import Item, RejectedItem, ResourceItem
+from ingestion.domain.r4.check import check_bytes, check_resource, resource_type_of
+from ingestion.domain.r4.envelope import open_bundle
+from ingestion.domain.r4.issues import InvalidResourceError, Issue
+from ingestion.domain.r4.json_rules import bad_utf8_at, mark_lone_surrogates
+from ingestion.domain.r4.primitives import ID
+from ingestion.domain.r4.references import ReferenceMap, split_full_url
+from ingestion.domain.r4.tables import is_resource_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BUNDLES_INSIDE = 4
+_NAMESPACE = uuid.UUID("7d0d2f1e-8f0a-5c36-9a43-0e7a5f3f6a55")
+_TARGET = re.compile(r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
+_ID = re.compile(ID)
+_NOT_RECORDS = frozenset({"PATCH", "GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    """What an entry says about its resource's identity: its fullUrl and its request's url."""
+
+    full_url: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    position: str
+    full_url: str
+    resource_type: str
+    resource_id: str
+    content: bytes
+
+
+def read_fhir(content: bytes, *, max_resource_bytes: int, position: str = "") -> Iterator[Item]:
+    """Yield the items of one JSON document: a Bundle or a single resource.
+
+    A resource without an id is given the one its fullUrl names, else a UUID made from its bytes, so that
+    reading the same bytes again gives the same id. A history Bundle is yielded oldest first.
+
+    Args:
+        content: the whole document, without a byte order mark.
+        max_resource_bytes: a larger resource is rejected as "resource-too-large".
+        position: where the document stands in its file, for the items' own positions.
+    """
+    yield from _Reader(max_resource_bytes).document(content, position, _Hint(), depth=0)
+
+
+class _Reader:
+    def __init__(self, max_resource_bytes: int) -> None:
+        self._limit = max_resource_bytes
+
+    def document(self, content: bytes, place: str, hint: _Hint, depth: int) -> Iterator[Item]:
+        """Yield the items of a document with references resolved."""
+        for found in self._found(content, place, hint, depth):
+            if isinstance(found, _Entry):
+                yield ResourceItem(place, found.resource_type, found.resource_id, found.content)
+            else:
+                yield found
+
+    def _found(self, content: bytes, place: str, hint: _Hint, depth: int) -> Iterator[_Entry | Item]:
+        """Yield what a document holds; a single resource keeps its references as they are."""
+        try:
+            if resource_type_of(content) != "Bundle":
+                yield self._checked(content, place, hint)
+            elif depth > MAX_BUNDLES_INSIDE:
+                yield RejectedItem(place, "too-deep", "Bundle")
+            else:
+                yield from self._bundle(content, place, depth)
+        except InvalidResourceError as error:
+            yield _rejected(place, error.issue, content)
+
+    def _checked(self, content: bytes, place: str, hint: _Hint) -> _Entry:
+        if len(content) > self._limit:
+            raise InvalidResourceError(Issue("resource-too-large"))
+        check_bytes(content)
+        checked = check_resource(content, bytes_checked=True)
+        resource_id = checked.resource_id
+        if not resource_id:
+            resource_id = _id_for(content, hint)
+            at = content.index(b"{") + 1
+            content = content[:at] + f'"id":"{resource_id}",'.encode() + content[at:]
+        return _Entry(place, hint.full_url, checked.resource_type, resource_id, content)
+
+    def _bundle(self, content: bytes, position: str, depth: int) -> Iterator[Item]:
+        bundle_type, entries = _opened(content)
+        numbered = list(enumerate(entries))
+        if bundle_type == "history":
+            numbered.reverse()
+        accepted: list[_Entry | Item] = []
+        by_type: dict[str, list[tuple[str, bytes]]] = {}
+        references = ReferenceMap(lambda kind: by_type.get(kind, ()))
+        for index, entry in numbered:
+            for found in self._entry(entry, _place(position, index), depth):
+                accepted.append(found)
+                if isinstance(found, _Entry):
+                    by_type.setdefault(found.resource_type, []).append((found.resource_id, found.content))
+                    if found.full_url:
+                        references.add(found.full_url, found.resource_type, found.resource_id)
+        for found in accepted:
+            yield _resolved(found, references) if isinstance(found, _Entry) else found
+
+    def _entry(self, entry: Any, place: str, depth: int) -> Iterator[_Entry | Item]:  # noqa: ANN401 - built Struct
+        if isinstance(entry, Issue):
+            yield RejectedItem(place, entry.code, entry.path)
+            return
+        request = None if entry.request is UNSET else entry.request
+        method = request.method if request else ""
+        if request and method == "DELETE":
+            yield _deletion(request.url, place)
+        elif method in _NOT_RECORDS:
+            yield RejectedItem(place, "not-a-record", "Bundle.entry.request.method")
+        elif entry.search is not UNSET and entry.search.mode == "outcome":
+            yield RejectedItem(place, "outcome-entry", "Bundle.entry.search.mode")
+        elif entry.resource is UNSET:
+            yield RejectedItem(place, "no-resource", "Bundle.entry.resource")
+        else:
+            hint = _Hint("" if entry.fullUrl is UNSET else entry.fullUrl, request.url if request else "")
+            yield from self._found(bytes(entry.resource), place, hint, depth + 1)
+
+
+def _opened(content: bytes) -> tuple[str, list[Any]]:
+    try:
+        return open_bundle(content)
+    except InvalidResourceError:
+        marked = mark_lone_surrogates(content)
+        if marked == content:
+            raise
+    return open_bundle(marked)
+
+
+def _place(position: str, index: int) -> str:
+    joint = "." if position.endswith("]") else " "
+    return f"{position}{joint}entry[{index}]" if position else f"entry[{index}]"
+
+
+def _id_for(content: bytes, hint: _Hint) -> str:
+    named = split_full_url(hint.full_url)[1]
+    if not named and (target := _TARGET.match(hint.url)):
+        named = target[2]
+    return named if _ID.match(named) else str(uuid.uuid5(_NAMESPACE, sha256(content).hexdigest()))
+
+
+def _resolved(entry: _Entry, references: ReferenceMap) -> ResourceItem:
+    server = split_full_url(entry.full_url)[0]
+    content = references.resolve(entry.content, server)
+    return ResourceItem(entry.position, entry.resource_type, entry.resource_id, content, server=server)
+
+
+def _deletion(url: str, place: str) -> Item:
+    target = _TARGET.match(url)
+    if not target or not is_resource_type(target[1]):
+        return RejectedItem(place, "conditional-delete", "Bundle.entry.request.url")
+    return ResourceItem(place, target[1], target[2], b"", delete=True)
+
+
+def _rejected(position: str, issue: Issue, content: bytes) -> RejectedItem:
+    """Name the place of the fault: the element's path, or for broken bytes the offset."""
+    detail = issue.path
+    if issue.code == "not-utf8":
+        detail = f"byte {bad_utf8_at(content)}"
+    elif issue.code in {"malformed-json", "truncated-json"}:
+        if mark_lone_surrogates(content) != content:
+            return RejectedItem(position, "invalid-character")
+        detail = _byte_of_fault(content)
+    return RejectedItem(position, issue.code, detail)
+
+
+def _byte_of_fault(content: bytes) -> str:
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        offset = re.search(r"\(byte (\d+)\)", str(error))
+        if offset:
+            return f"byte {offset[1]}"
+    except RecursionError:
+        pass
+    return f"byte {len(content)}"

@@ -1,0 +1,150 @@
+"""Checks one resource's JSON against FHIR R4."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from ingestion.domain.r4.issues import InvalidResourceError, Issue, issue_from
+from ingestion.domain.r4.json_rules import (
+    bad_utf8_at,
+    has_duplicate_key,
+    has_invalid_character,
+    nested_within,
+)
+from ingestion.domain.r4.structs import decoder
+from ingestion.domain.r4.tables import is_resource_type
+
+_FIRST_KEY = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
+_MAY_BE_RARE = (b'"_', b"null", b'"data"', b"Base64Binary")
+_encode = msgspec.json.Encoder().encode
+
+
+class _Head(msgspec.Struct):
+    resource_type: str | msgspec.UnsetType = msgspec.field(default=UNSET, name="resourceType")
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedResource:
+    """A resource that passed. `resource_id` is "" when it has none; `fields` is the decoded Struct."""
+
+    resource_type: str
+    resource_id: str
+    fields: Any
+
+
+def resource_type_of(content: bytes) -> str:
+    """Return the resourceType, "" when there is none.
+
+    Raises:
+        InvalidResourceError: not a JSON object, or resourceType is not a text.
+    """
+    first = _FIRST_KEY.match(content)
+    if first:
+        return first[1].decode("ascii")
+    try:
+        head = _head.decode(content)
+    except msgspec.ValidationError:
+        raise InvalidResourceError(Issue("not-a-resource")) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidResourceError(json_issue(error)) from None
+    return "" if head.resource_type is UNSET else head.resource_type
+
+
+def json_issue(error: Exception) -> Issue:
+    """Return the issue of a document that is not JSON, from any decoder error but ValidationError."""
+    if isinstance(error, RecursionError):
+        return Issue("too-deep")
+    if isinstance(error, UnicodeDecodeError):
+        return Issue("not-utf8")
+    return Issue("truncated-json" if "truncated" in str(error) else "malformed-json")
+
+
+def decode(content: bytes, resource_type: str) -> Any:  # noqa: ANN401 - a Struct built at run time
+    """Decode JSON as one R4 type, in the strict form or else the rare one (see `structs`).
+
+    Raises:
+        InvalidResourceError: with code and path.
+    """
+    try:
+        return decoder(resource_type).decode(content)
+    except msgspec.ValidationError as error:
+        message = str(error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidResourceError(json_issue(error)) from None
+    if any(hint in content for hint in _MAY_BE_RARE):
+        try:
+            return decoder(resource_type, rare=True).decode(content)
+        except msgspec.ValidationError as error:
+            message = str(error)
+    raise InvalidResourceError(issue_from(message, resource_type))
+
+
+def _check_nested(fields: Any, resource_type: str) -> None:  # noqa: ANN401 - a Struct built at run time
+    for index, raw in enumerate(fields.contained):
+        place = f"{resource_type}.contained[{index}]"
+        try:
+            inner = _checked(bytes(raw))
+        except InvalidResourceError as error:
+            raise InvalidResourceError(Issue(error.issue.code, _under(place, error.issue.path))) from None
+        if getattr(inner.fields, "contained", UNSET) is not UNSET:
+            raise InvalidResourceError(Issue("nested-contained", place))
+
+
+def _under(place: str, path: str) -> str:
+    return place + path[path.find(".") :] if "." in path else place
+
+
+def _checked(content: bytes) -> CheckedResource:
+    resource_type = resource_type_of(content)
+    if not resource_type:
+        raise InvalidResourceError(Issue("no-resource-type"))
+    if not is_resource_type(resource_type):
+        raise InvalidResourceError(Issue("unknown-resource-type"))
+    fields = decode(content, resource_type)
+    if has_duplicate_key(content, _encode(fields)):
+        raise InvalidResourceError(Issue("duplicate-key", resource_type))
+    if getattr(fields, "contained", UNSET) is not UNSET:
+        _check_nested(fields, resource_type)
+    return CheckedResource(resource_type, "" if fields.id is UNSET else fields.id, fields)
+
+
+def check_resource(content: bytes, *, bytes_checked: bool = False) -> CheckedResource:
+    """Check one resource's JSON bytes against FHIR R4 4.0.1 and return what it is.
+
+    Checked: UTF-8, well-formed JSON, nesting (`json_rules.MAX_DEPTH`), duplicate keys, NUL; element names,
+    required elements, types, cardinality, formats, calendar, choices, required codes; contained resources.
+    Not checked: invariants (FHIRPath), reference targets, profiles, extensible and preferred bindings. A
+    Narrative without `div` passes.
+
+    Args:
+        content: the resource alone, as it came.
+        bytes_checked: UTF-8, nesting and NUL were checked for the whole file already.
+
+    Raises:
+        InvalidResourceError: with code and FHIR path, never a value.
+    """
+    if not bytes_checked:
+        check_bytes(content)
+    return _checked(content)
+
+
+def check_bytes(content: bytes) -> None:
+    """Check encoding, nesting and characters that cannot be stored.
+
+    Raises:
+        InvalidResourceError: not-utf8, too-deep or invalid-character.
+    """
+    if bad_utf8_at(content) is not None:
+        raise InvalidResourceError(Issue("not-utf8"))
+    if not nested_within(content):
+        raise InvalidResourceError(Issue("too-deep"))
+    if has_invalid_character(content):
+        raise InvalidResourceError(Issue("invalid-character"))

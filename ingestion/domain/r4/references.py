@@ -1,0 +1,131 @@
+"""Resolves the references of a Bundle's resources (https://hl7.org/fhir/R4/bundle.html#references).
+
+Only the text of a reference changes; every other byte of the resource stays as it came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import unquote
+
+import msgspec
+
+_REFERENCE = re.compile(
+    rb'("(?:reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?)|url"\s*:\s*"(?=urn:uuid:)))([^"]+)'
+)
+_WORTH_A_LOOK = (b"urn:uuid:", b"urn:oid:", b"?", b"http:", b"https:")
+_RESTFUL = re.compile(
+    r"^(https?://.+)/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$"
+)
+_CONDITIONAL = re.compile(r"^([A-Z][A-Za-z]+)\?identifier=([^&]+)$")
+_URN_UUID = "urn:uuid:"
+
+
+class _Identifier(msgspec.Struct):
+    system: str = ""
+    value: str = ""
+
+
+class _Identified(msgspec.Struct):
+    identifier: list[_Identifier] = []
+
+
+_identified = msgspec.json.Decoder(_Identified)
+
+IdentifiedResources = Callable[[str], Iterable[tuple[str, bytes]]]
+"""Gives, for a resource type, the id and JSON of each resource of the Bundle."""
+
+
+def split_full_url(full_url: str) -> tuple[str, str]:
+    """Return (server base, id) of a fullUrl; "" for what it does not say (urn:uuid: names no server)."""
+    if full_url.startswith(_URN_UUID):
+        return "", full_url.removeprefix(_URN_UUID).lower()
+    restful = _RESTFUL.match(full_url)
+    return (restful[1], restful[3]) if restful else ("", "")
+
+
+class ReferenceMap:
+    """Knows the resources of one Bundle by fullUrl and, when asked, by identifier."""
+
+    def __init__(self, resources_of: IdentifiedResources) -> None:
+        self._by_url: dict[str, str] = {}
+        self._as_bytes: dict[bytes, bytes] = {}
+        self._by_identifier: dict[str, dict[str, str]] = {}
+        self._resources_of = resources_of
+
+    def add(self, full_url: str, resource_type: str, resource_id: str) -> None:
+        """Say that `full_url` names resource_type/resource_id."""
+        target = f"{resource_type}/{resource_id}"
+        self._by_url[_key(full_url)] = target
+        if full_url.startswith(_URN_UUID):
+            self._as_bytes[full_url.encode()] = target.encode()
+
+    def resolve(self, content: bytes, base: str) -> bytes:
+        """Return the resource with references resolved; the same object when nothing changed.
+
+        A reference becomes Type/id when it is a fullUrl of the Bundle that names no server, an absolute URL
+        on `base` (the server of the resource's own fullUrl, "" for none), or `Type?identifier=system|value`
+        that one resource of the Bundle alone carries. Any other reference stays as it is.
+        """
+        if not any(hint in content for hint in _WORTH_A_LOOK):
+            return content
+
+        known = self._as_bytes
+
+        def replace(match: re.Match[bytes]) -> bytes:
+            start, reference = match.groups()
+            found = known.get(reference)
+            if found is None:
+                target = self._target(_text(reference), base)
+                if target is None:
+                    return match[0]
+                found = target.encode("ascii")
+            return start + found
+
+        return _REFERENCE.sub(replace, content)
+
+    def _target(self, reference: str, base: str) -> str | None:
+        if "?" in reference and not reference.startswith("http"):
+            return self._conditional(reference)
+        restful = _RESTFUL.match(reference)
+        if restful:
+            return f"{restful[2]}/{restful[3]}{restful[4] or ''}" if restful[1] == base else None
+        return self._by_url.get(_key(reference))
+
+    def _conditional(self, reference: str) -> str | None:
+        parts = _CONDITIONAL.match(reference)
+        if not parts:
+            return None
+        known = self._by_identifier.get(parts[1])
+        if known is None:
+            known = self._by_identifier[parts[1]] = self._index(parts[1])
+        return known.get(unquote(parts[2])) or None
+
+    def _index(self, resource_type: str) -> dict[str, str]:
+        index: dict[str, str] = {}
+        for resource_id, content in self._resources_of(resource_type):
+            try:
+                identifiers = _identified.decode(content).identifier
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            target = f"{resource_type}/{resource_id}"
+            for identifier in identifiers:
+                token = f"{identifier.system}|{identifier.value}"
+                index[token] = target if index.get(token, target) == target else ""  # two carriers: ambiguous
+        return index
+
+
+def _text(reference: bytes) -> str:
+    """Return the JSON text between two quotation marks; one cut at an escaped mark names nothing."""
+    if b"\\" not in reference:
+        return reference.decode()
+    try:
+        return str(json.loads(b'"' + reference + b'"'))
+    except ValueError:
+        return ""
+
+
+def _key(full_url: str) -> str:
+    return full_url.lower() if full_url.startswith(_URN_UUID) else full_url

@@ -1,0 +1,140 @@
+"""Original bytes: encrypted under a key each, in frames, so that a file of any size can be streamed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import struct
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clinical.ports import backends
+from ingestion.models import Original
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+FRAME_BYTES: Final = 1 << 20
+_NONCE_BYTES: Final = 12
+_LENGTH = struct.Struct(">I")
+
+
+class OriginalDamagedError(Exception):
+    """The stored object ends early or was altered."""
+
+
+def digest_of(file: BinaryIO) -> tuple[str, int]:
+    """Return sha256 (hex) and size in bytes of a file, read from where it stands."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := file.read(FRAME_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def keep(file: BinaryIO, *, now: datetime) -> Original:
+    """Store a file's bytes durably and return its row; bytes that are held already are not stored again."""
+    sha256, size = digest_of(file)
+    held = Original.objects.filter(sha256=sha256).first()
+    if held is not None:
+        return held
+    file.seek(0)
+    key = AESGCM.generate_key(bit_length=256)
+    backends().originals.put(sha256, _frames(file, AESGCM(key), sha256))
+    wrapped = backends().master_key.wrap(key, binding=sha256)
+    row, created = Original.objects.get_or_create(
+        sha256=sha256, defaults={"size": size, "wrapped_key": wrapped, "received_at": now}
+    )
+    if not created:  # another process kept the same bytes meanwhile under its own key: write them under that
+        file.seek(0)
+        theirs = backends().master_key.unwrap(bytes(row.wrapped_key), binding=sha256)
+        backends().originals.put(sha256, _frames(file, AESGCM(theirs), sha256))
+    return row
+
+
+def open_original(original: Original) -> BinaryIO:
+    """Return the decrypted bytes as a buffered, forward-reading file."""
+    key = backends().master_key.unwrap(bytes(original.wrapped_key), binding=original.sha256)
+    stored = backends().originals.open(original.sha256)
+    return io.BufferedReader(_Decrypting(stored, AESGCM(key), original.sha256), FRAME_BYTES)
+
+
+def _frames(file: BinaryIO, aead: AESGCM, sha256: str) -> Iterator[bytes]:
+    index, chunk = 0, file.read(FRAME_BYTES)
+    while True:
+        following = file.read(FRAME_BYTES) if chunk else b""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + aead.encrypt(nonce, chunk, _binding(sha256, index, last=not following))
+        yield _LENGTH.pack(len(sealed)) + sealed
+        if not following:
+            return
+        index, chunk = index + 1, following
+
+
+def _binding(sha256: str, index: int, *, last: bool) -> bytes:
+    return f"{sha256}:{index}:{int(last)}".encode()
+
+
+class _Decrypting(io.RawIOBase):
+    """Reads frames and yields plaintext; a missing last frame is an error, not an end.
+
+    It can be read forward, and rewound to its beginning.
+    """
+
+    def __init__(self, stored: BinaryIO, aead: AESGCM, sha256: str) -> None:
+        self._stored, self._aead, self._sha256 = stored, aead, sha256
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self._stored.seek(0)
+        self._index, self._rest, self._ended, self._position = 0, b"", False, 0
+        self._next = self._read_frame()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset == 0 and whence == io.SEEK_SET:
+            self._rewind()
+        elif not (offset == 0 and whence == io.SEEK_CUR) and not (
+            offset == self._position and whence == io.SEEK_SET
+        ):
+            raise io.UnsupportedOperation("an original is read forward, from its beginning")
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # writable buffer
+        while not self._rest and not self._ended:
+            self._rest = self._decrypt_next()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        self._position += size
+        return size
+
+    def close(self) -> None:
+        self._stored.close()
+        super().close()
+
+    def _read_frame(self) -> bytes:
+        header = self._stored.read(_LENGTH.size)
+        if not header:
+            return b""
+        return self._stored.read(_LENGTH.unpack(header)[0])
+
+    def _decrypt_next(self) -> bytes:
+        frame, self._next = self._next, self._read_frame()
+        if not frame:
+            raise OriginalDamagedError(self._sha256)
+        self._ended = not self._next
+        binding = _binding(self._sha256, self._index, last=self._ended)
+        self._index += 1
+        return self._aead.decrypt(frame[:_NONCE_BYTES], frame[_NONCE_BYTES:], binding)

@@ -1,0 +1,72 @@
+"""Chooses a file's parser by its content and runs it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from ingestion.domain.items import RejectedItem
+from ingestion.parsers.bulk_ndjson import BulkNdjson
+from ingestion.parsers.fhir_json import FhirJson
+from ingestion.parsers.guidelines import HtmlGuideline, MarkdownGuideline, PdfGuideline
+from ingestion.parsers.notes import Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ingestion.domain.items import Item, ParseContext
+    from ingestion.parsers.port import Parser
+
+HEAD_BYTES = 256 * 1024
+_MARKDOWN_GUIDELINE = MarkdownGuideline()
+PARSERS: tuple[Parser, ...] = (
+    FhirJson(),
+    BulkNdjson(),
+    Notes(),
+    _MARKDOWN_GUIDELINE,
+    HtmlGuideline(),
+    PdfGuideline(),
+)
+
+
+def choose_parser(head: bytes, filename: str, context: ParseContext) -> Parser | None:
+    """Return the parser that fits best, None when none does.
+
+    A text that the operator declares to be a guideline is read as one even if it does not say so itself.
+    """
+    score, best = max(((p.score(head, filename), p) for p in PARSERS), key=lambda pair: pair[0])
+    if score <= 0:
+        return None
+    if context.guideline is not None and isinstance(best, Notes):
+        return _MARKDOWN_GUIDELINE
+    return best
+
+
+def parse_file(path: Path, context: ParseContext) -> Iterator[Item]:
+    """Yield what a file holds; what cannot be taken in comes as RejectedItem, never as an exception.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as source:
+        yield from parse_stream(source, path.name, context)
+
+
+def parse_bytes(content: bytes, context: ParseContext, filename: str = "") -> Iterator[Item]:
+    """Yield what an upload or a message holds; see `parse_file`."""
+    yield from parse_stream(BytesIO(content), filename, context)
+
+
+def parse_stream(source: BinaryIO, filename: str, context: ParseContext) -> Iterator[Item]:
+    """Yield what a seekable binary file holds; see `parse_file`."""
+    head = source.read(HEAD_BYTES)
+    source.seek(0)
+    if not head.strip():
+        yield RejectedItem("", "empty-file")
+        return
+    parser = choose_parser(head, filename, context)
+    if parser is None:
+        yield RejectedItem("", "unknown-format")
+        return
+    yield from parser.parse(source, filename, context)

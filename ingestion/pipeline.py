@@ -1,0 +1,136 @@
+"""The second half of every door: one job, from the kept bytes to versions, held items and counts.
+
+Items are taken in file order, in batches of one short transaction each. The job's cursor and counts
+move in the same transaction as the items' effects, so that a killed worker loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from clinical.ports import backends
+from ingestion.domain.items import ParseContext
+from ingestion.domain.job_states import OPEN, JobState, advance
+from ingestion.models import IngestJob
+from ingestion.originals import open_original
+from ingestion.parsers.registry import parse_stream
+from ingestion.receive import name_of
+from ingestion.steps.take_in import Tally, take_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ingestion.domain.items import Item
+
+logger = logging.getLogger(__name__)
+
+BATCH_ITEMS: Final = 60
+LEASE: Final = timedelta(seconds=60)
+MOST_ATTEMPTS: Final = 20
+MOST_RETRIES: Final = 5
+INDEX_TASK: Final = "ingestion.index"
+Limits = tuple[int, int]
+
+
+class NotDueError(Exception):
+    """Another worker has the job, or it is finished."""
+
+
+class LeaseLostError(Exception):
+    """Another worker took the job over after this one's lease ran out."""
+
+
+def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime]) -> IngestJob:
+    """Take up a job and bring it to its end.
+
+    Args:
+        job_id: the ledger row.
+        limits: largest resource and largest file, in bytes.
+        clock: timezone-aware.
+
+    Raises:
+        NotDueError: nothing to do.
+        LeaseLostError: the job was taken over.
+    """
+    job = _lease(job_id, now=clock())
+    context = ParseContext(
+        patient_reference=job.context.get("patient") or "",
+        guideline=job.context.get("guideline"),
+        max_resource_bytes=limits[0],
+        max_file_bytes=limits[1],
+    )
+    with open_original(job.original) as file:
+        items = parse_stream(file, name_of(job), context)
+        position = sum(1 for _ in islice(items, job.cursor))
+        while batch := list(islice(items, BATCH_ITEMS)):
+            _commit(job, position, batch, now=clock())
+            position += len(batch)
+    advance(JobState.RUNNING, JobState.DONE)
+    IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
+        state=JobState.DONE, finished_at=clock(), lease_until=None
+    )
+    backends().wake(INDEX_TASK, 0)
+    job.refresh_from_db()
+    return job
+
+
+def due(now: datetime) -> list[int]:
+    """Return the jobs nobody works on: received, or running with a lease that ran out."""
+    waiting = Q(lease_until=None) | Q(lease_until__lt=now)
+    return list(
+        IngestJob.objects.filter(waiting, state__in=OPEN).order_by("pk").values_list("pk", flat=True)[:200]
+    )
+
+
+def _lease(job_id: int, *, now: datetime) -> IngestJob:
+    waiting = Q(lease_until=None) | Q(lease_until__lt=now)
+    taken = IngestJob.objects.filter(waiting, pk=job_id, state__in=OPEN).update(
+        state=JobState.RUNNING, lease_until=now + LEASE, attempts=F("attempts") + 1
+    )
+    if not taken:
+        raise NotDueError
+    job = IngestJob.objects.select_related("original").get(pk=job_id)
+    if job.attempts > MOST_ATTEMPTS:
+        IngestJob.objects.filter(pk=job_id).update(
+            state=JobState.FAILED, error="too-many-attempts", lease_until=None, finished_at=now
+        )
+        logger.error("job %d failed after %d attempts", job_id, MOST_ATTEMPTS)
+        raise NotDueError
+    return job
+
+
+def _commit(job: IngestJob, position: int, batch: list[Item], *, now: datetime) -> None:
+    """Write one batch with its counts; once more when another writer was first."""
+    for attempt in range(MOST_RETRIES):
+        try:
+            prepared = take_in(job, position, batch, now=now)
+            with transaction.atomic():
+                tally = prepared.write(now=now)
+                _count(job, position, tally, now=now)
+        except IntegrityError:
+            if attempt == MOST_RETRIES - 1:
+                raise
+        else:
+            return
+
+
+def _count(job: IngestJob, position: int, tally: Tally, *, now: datetime) -> None:
+    moved = IngestJob.objects.filter(pk=job.pk, cursor=position, attempts=job.attempts).update(
+        cursor=position + tally.received,
+        received=F("received") + tally.received,
+        stored=F("stored") + tally.stored,
+        unchanged=F("unchanged") + tally.unchanged,
+        superseded=F("superseded") + tally.superseded,
+        unassigned=F("unassigned") + tally.unassigned,
+        quarantined=F("quarantined") + tally.quarantined,
+        lease_until=now + LEASE,
+    )
+    if not moved:
+        raise LeaseLostError

@@ -1,0 +1,77 @@
+"""Whose record an item belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clinical.domain.versions import NEEDS_PATIENT, owner_reference
+from clinical.identity.services import (
+    UnassignedError,
+    find,
+    find_by_fhir_id,
+    patient_of_reference,
+    patient_of_resource,
+)
+from clinical.models import ResourceVersion
+from clinical.record.selectors import demographics_held
+
+if TYPE_CHECKING:
+    from clinical.models import Patient
+    from ingestion.domain.items import ResourceItem
+
+
+def owner_of(item: ResourceItem, resource: dict[str, Any]) -> Patient | None:
+    """Return the patient, or None for a resource that belongs to none (Practitioner, Organization ...).
+
+    Raises:
+        UnassignedError: it says something about a patient, but not beyond doubt about whom.
+    """
+    if item.delete:
+        return _owner_of_held(item)
+    if item.resource_type == "Patient":
+        return patient_of_resource(resource, item.server, demographics_held)
+    owner = owner_reference(resource)
+    if owner is None:
+        if item.resource_type in NEEDS_PATIENT:
+            raise UnassignedError("no-patient-named")
+        return None
+    return _named(owner, item, resource)
+
+
+def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any]) -> Patient:
+    reference = str(owner.get("reference", ""))
+    kind, _, logical_id = reference.rpartition("/")
+    if kind == "Patient" and logical_id:
+        if is_note(resource):  # a person typed this id: it must be known
+            found = find_by_fhir_id(logical_id)
+            if found is None:
+                raise UnassignedError("patient-unknown")
+            return found
+        return patient_of_reference(item.server, logical_id)
+    identifier = owner.get("identifier") or {}
+    if identifier.get("system") and identifier.get("value"):
+        found = find(str(identifier["system"]), str(identifier["value"]))
+        if found is not None:
+            return found
+        raise UnassignedError("patient-unknown")
+    raise UnassignedError("subject-is-not-a-patient" if reference else "no-patient-named")
+
+
+def is_note(resource: dict[str, Any]) -> bool:
+    """Return whether the resource was made here from a note file whose patient a person typed."""
+    tags = (resource.get("meta") or {}).get("tag", ())
+    return any(tag.get("code") == "uploaded-note" for tag in tags)
+
+
+def _owner_of_held(item: ResourceItem) -> Patient | None:
+    held = (
+        ResourceVersion.objects.filter(
+            server=item.server, resource_type=item.resource_type, logical_id=item.resource_id
+        )
+        .select_related("patient")
+        .order_by("-number")
+        .first()
+    )
+    if held is None and item.resource_type in NEEDS_PATIENT:
+        raise UnassignedError("deletes-what-is-not-held")
+    return held.patient if held is not None else None

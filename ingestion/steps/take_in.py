@@ -1,0 +1,143 @@
+"""One batch of parsed items: each to the record, the library, the unassigned queue or quarantine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+import msgspec
+
+from clinical.domain.versions import Effect
+from clinical.guidelines.services import store_edition
+from clinical.identity.services import UnassignedError, complete
+from clinical.record.incoming import Incoming, Prepared, prepare
+from clinical.record.keys import cipher_of, site_cipher
+from clinical.record.writer import write
+from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
+from ingestion.models import QuarantinedItem, UnassignedItem
+from ingestion.steps.owner import owner_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from clinical.domain.guideline import GuidelineDocument
+    from clinical.models import Patient
+    from ingestion.domain.items import Item
+    from ingestion.models import IngestJob
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Where the items of a batch went; `received` is the sum of the others."""
+
+    stored: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    unassigned: int = 0
+    quarantined: int = 0
+
+    @property
+    def received(self) -> int:
+        """All items of the batch."""
+        return self.stored + self.unchanged + self.superseded + self.unassigned + self.quarantined
+
+
+@dataclass(slots=True)
+class PreparedBatch:
+    """A batch decoded, assigned and encrypted; writing it is all that is left for the transaction."""
+
+    versions: list[Prepared] = field(default_factory=list)
+    guidelines: list[GuidelineDocument] = field(default_factory=list)
+    demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
+    unassigned: list[UnassignedItem] = field(default_factory=list)
+    quarantined: list[QuarantinedItem] = field(default_factory=list)
+
+    def write(self, *, now: datetime) -> Tally:
+        """Write everything in the caller's transaction and say where each item went."""
+        effects = write(self.versions, now=now)
+        took_effect = {
+            id(prepared)
+            for prepared, effect in zip(self.versions, effects, strict=True)
+            if effect is Effect.STORED
+        }
+        for patient, resource, prepared in self.demographics:
+            if id(prepared) in took_effect:
+                complete(patient, resource)
+        effects += [store_edition(item, now=now) for item in self.guidelines]
+        UnassignedItem.objects.bulk_create(self.unassigned)
+        QuarantinedItem.objects.bulk_create(self.quarantined)
+        counts = Counter(effects)
+        return Tally(
+            stored=counts[Effect.STORED],
+            unchanged=counts[Effect.UNCHANGED],
+            superseded=counts[Effect.SUPERSEDED],
+            unassigned=len(self.unassigned),
+            quarantined=len(self.quarantined),
+        )
+
+
+def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> PreparedBatch:
+    """Prepare a batch; `first` is the ordinal of its first item in the file."""
+    batch = PreparedBatch()
+    for ordinal, item in enumerate(items, start=first):
+        match item:
+            case RejectedItem():
+                batch.quarantined.append(_quarantined(job, ordinal, item, now=now))
+            case GuidelineItem():
+                batch.guidelines.append(item.document)
+            case ResourceItem():
+                _take_resource(batch, job, ordinal, item, now=now)
+            case _:
+                assert_never(item)
+    return batch
+
+
+def _take_resource(
+    batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime
+) -> None:
+    resource: dict[str, Any] = msgspec.json.decode(item.content) if item.content else {}
+    try:
+        patient = owner_of(item, resource)
+    except UnassignedError as error:
+        batch.unassigned.append(
+            UnassignedItem(
+                job=job,
+                ordinal=ordinal,
+                position=item.position[:64],
+                resource_type=item.resource_type,
+                reason=error.reason,
+                created_at=now,
+            )
+        )
+        return
+    prepared = prepare(
+        Incoming(
+            patient=patient,
+            server=item.server,
+            resource_type=item.resource_type,
+            logical_id=item.resource_id,
+            content=item.content,
+            deleted=item.delete,
+            feed=job.feed,
+            original_sha256=job.original_id,
+            position=item.position[:64],
+        ),
+        site_cipher() if patient is None else cipher_of(patient),
+        resource,
+    )
+    batch.versions.append(prepared)
+    if item.resource_type == "Patient" and patient is not None and not item.delete:
+        batch.demographics.append((patient, resource, prepared))
+
+
+def _quarantined(job: IngestJob, ordinal: int, item: RejectedItem, *, now: datetime) -> QuarantinedItem:
+    return QuarantinedItem(
+        job=job,
+        ordinal=ordinal,
+        position=item.position[:64],
+        reason=item.reason[:64],
+        detail=item.detail[:255],
+        created_at=now,
+    )

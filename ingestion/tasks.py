@@ -1,0 +1,49 @@
+"""Celery tasks: each takes a row id, looks at the ledger and does what is due."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from clinical.models import IndexChange
+from clinical.ports import BackendUnavailableError, backends
+from clinical.record.index_changes import apply_due
+from ingestion import pipeline
+from ingestion.receive import INGEST_TASK
+
+logger = logging.getLogger(__name__)
+
+SETTLING = timedelta(seconds=5)
+
+
+@shared_task(name=INGEST_TASK)
+def ingest(*, row_id: int) -> None:
+    """Work one job through, unless somebody has it already."""
+    try:
+        pipeline.run(row_id, limits=settings.INGESTION_LIMITS, clock=timezone.now)
+    except (pipeline.NotDueError, pipeline.LeaseLostError):
+        logger.info("job %d is not due here", row_id)
+
+
+@shared_task(name=pipeline.INDEX_TASK)
+def index(*, row_id: int = 0) -> None:
+    """Apply index changes until none is due."""
+    try:
+        while apply_due(now=timezone.now()):
+            pass
+    except BackendUnavailableError as error:
+        logger.warning("index waits: %s", error)
+
+
+@shared_task(name="ingestion.sweep")
+def sweep() -> None:
+    """Send again what the ledger says is due and the queue has forgotten."""
+    now = timezone.now()
+    for job_id in pipeline.due(now - SETTLING):
+        backends().wake(INGEST_TASK, job_id)
+    if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
+        backends().wake(pipeline.INDEX_TASK, 0)
