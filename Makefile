@@ -19,3 +19,36 @@ setup-model: setup
 # Removes both environments and all run-time data: records, keys, models, downloads.
 clean:
 	rm -rf .venv .venv-vllm var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.PHONY: test test-postgres test-model test-browser check lint bench
+
+# The fast stage of the tests, on SQLite. The other stages are part of `make check`.
+test: setup
+	$(BIN)/pytest -q
+
+# The same suite on PostgreSQL, in a cluster made for the run.
+test-postgres: setup
+	tests/with_postgres.sh $(BIN)/pytest -q
+
+# Real vLLM serving the real demo model.
+test-model: setup setup-model
+	$(BIN)/python manage.py demo --prepare-only
+	$(BIN)/pytest -q -m vllm
+
+# Real Chromium.
+test-browser: setup
+	$(BIN)/pytest -q -m browser
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.file_lengths
+	$(BIN)/mypy .
+
+check: lint test-postgres test-model test-browser test
+
+# The figures: a table, and as JSON in var/bench.json.
+bench: setup setup-model
+	$(BIN)/python manage.py demo --prepare-only
+	$(BIN)/python manage.py bench

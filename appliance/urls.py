@@ -11,4 +11,5 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("", include("clinical.web.urls")),
+    path("", include("ingestion.web.urls")),
 ]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import transaction
 
+from clinical.keys import site_cipher
 from clinical.ports import backends
-from clinical.record.keys import site_cipher
 from ingestion.models import IngestJob
 from ingestion.originals import keep
 

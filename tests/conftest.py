@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from clinical.keys import forget_keys
 from clinical.ports import backends
-from clinical.record.keys import forget_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from clinical.domain.passages import GuidelinePoint, PassagePoint, RetrievalQuery
     from clinical.ports import Embedder
 
-BATCH = 256  # points an upsert
+BATCH = 512  # points an upsert
 PAGE = 1000  # points a scroll or delete
 
 
@@ -135,9 +135,7 @@ class QdrantBackend:
         self._ensure(self.passages, schema.TENANT, schema.PASSAGE_INDEXES)
         self._ensure(self.guidelines, None, schema.GUIDELINE_INDEXES)
 
-    def _ensure(
-        self, name: str, tenant: str | None, indexes: Mapping[str, models.PayloadFieldSchema]
-    ) -> None:
+    def _ensure(self, name: str, tenant: str | None, indexes: Mapping[str, models.PayloadFieldSchema]) -> None:
         from qdrant_client.http.exceptions import UnexpectedResponse
 
         from appliance.backends.qdrant_schema import create

@@ -8,7 +8,7 @@ import httpx
 from qdrant_client import QdrantClient, models
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -35,6 +35,27 @@ GUIDELINE_INDEXES: Final = {
 PASSAGE_GRAPH: Final = models.HnswConfigDiff(m=0, payload_m=16)
 
 
+class LeanClient(QdrantClient):
+    """The ordinary client without its inference step, which copies every query deeply to look for texts."""
+
+    def query_batch_points(
+        self,
+        collection_name: str,
+        requests: Sequence[models.QueryRequest],
+        consistency: models.ReadConsistency | None = None,
+        timeout: int | None = None,
+        **kwargs: Any,
+    ) -> list[models.QueryResponse]:
+        """Send several queries in one request; vectors only."""
+        reply = self.http.search_api.query_batch_points(
+            collection_name=collection_name,
+            consistency=consistency,  # type: ignore[arg-type] # the generated signature leaves None out
+            timeout=timeout,  # type: ignore[arg-type] # as above
+            query_request_batch=models.QueryRequestBatch(searches=[*requests]),
+        )
+        return reply.result or []
+
+
 def connect(url: str, api_key: str, timeout_s: float) -> QdrantClient:
     """Return a client for an on-site vector service or Qdrant server; connects at the first call.
 
@@ -47,7 +68,7 @@ def connect(url: str, api_key: str, timeout_s: float) -> QdrantClient:
     if url.startswith("unix:"):
         options["transport"] = httpx.HTTPTransport(uds=url.removeprefix("unix:").removeprefix("//"))
         url = "http://localhost"
-    return QdrantClient(
+    return LeanClient(
         url=url,
         headers={"api-key": api_key},
         timeout=timeout_s,  # type: ignore[arg-type] # the client rounds it up itself
@@ -68,13 +89,9 @@ def create(client: QdrantClient, name: str, *, dimension: int, tenant: str | Non
     )
 
 
-def within_patient(
-    patient: UUID, *, hidden_labels: Collection[str], resource_types: Collection[str]
-) -> models.Filter:
+def within_patient(patient: UUID, *, hidden_labels: Collection[str], resource_types: Collection[str]) -> models.Filter:
     """Return the filter of a patient search: this tenant only, nothing with a hidden label."""
-    must: list[models.Condition] = [
-        models.FieldCondition(key=TENANT, match=models.MatchValue(value=str(patient)))
-    ]
+    must: list[models.Condition] = [models.FieldCondition(key=TENANT, match=models.MatchValue(value=str(patient)))]
     if resource_types:
         wanted = models.MatchAny(any=sorted(resource_types))
         must.append(models.FieldCondition(key="resource_type", match=wanted))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Row:
     """A figure beside what it is compared with, both measured in the same run on the same work.
 
-    `ratio` is value against baseline as `note` says; `target` reads like "<= 2" and is empty where none is set.
+    `ratio` is value against baseline as `note` says; `target` reads like "<= 2", empty where none is set.
     """
 
     name: str

@@ -38,9 +38,7 @@ def vector_service() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="bench-vectors-") as folder:
         command = [sys.executable, "-m", "appliance.vector_service", "--data", folder, "--listen", listen]
         given = {"APPLIANCE_VECTOR_API_KEY": KEY}
-        process = subprocess.Popen(
-            command, env={**environment(), **given}, cwd=ROOT, stderr=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, env={**environment(), **given}, cwd=ROOT, stderr=subprocess.DEVNULL)
         try:
             _wait_until_ready(f"http://{listen}")
             yield f"http://{listen}"

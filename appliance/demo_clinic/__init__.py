@@ -14,12 +14,13 @@ How the clinic writes things down
 - A restricted resource carries `meta.security` R (v3-Confidentiality).
 - Notes are text files with front matter; `id` there is the id of the DocumentReference they become.
 
-Load `patients`, `notes`, `updates`, `guidelines` in this order (`LOAD_ORDER`).
+Load `patients`, `notes`, `updates`, `guidelines` in this order (`LOAD_ORDER`);
+`guidelines_pdf/` holds one PDF, which is taken in as a guideline with `PDF_PROVENANCE`.
 """
 
 from __future__ import annotations
 
-from appliance.demo_clinic.build import LOAD_ORDER, RecordAfterReferenceError, Summary, build
+from appliance.demo_clinic.build import LOAD_ORDER, PDF_PROVENANCE, RecordAfterReferenceError, Summary, build
 from appliance.demo_clinic.tables import REFERENCE_DATE
 
-__all__ = ["LOAD_ORDER", "REFERENCE_DATE", "RecordAfterReferenceError", "Summary", "build"]
+__all__ = ["LOAD_ORDER", "PDF_PROVENANCE", "REFERENCE_DATE", "RecordAfterReferenceError", "Summary", "build"]

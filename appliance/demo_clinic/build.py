@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 LOAD_ORDER = ("patients", "notes", "updates", "guidelines")
 """Sub-folders in the order in which they are to be taken in."""
 
+PDF_PROVENANCE = {
+    "title": "Falls at home in older people",
+    "edition": "2026-1",
+    "source": "Riverside Clinic frailty group",
+    "approver": "Dr Beatrix Lund, old-age medicine",
+    "jurisdiction": "clinic.example",
+    "expires": "2030-12-31",
+}
+"""What has to be said of the PDF in `guidelines_pdf/` when it is taken in: a PDF has no front matter."""
+
 _PDF_COLUMNS = 88
 
 
@@ -45,7 +55,7 @@ def build(folder: Path, *, reference: date = REFERENCE_DATE) -> Summary:
     """Write the clinic below `folder`; existing files of the same name are replaced.
 
     Args:
-        folder: receives `patients/`, `notes/`, `updates/` and `guidelines/`.
+        folder: receives `patients/`, `notes/`, `updates/`, `guidelines/` and `guidelines_pdf/`.
         reference: the day the clinic is looked at. The tables' dates are fixed; none may lie after it.
 
     Returns:
@@ -73,7 +83,7 @@ def build(folder: Path, *, reference: date = REFERENCE_DATE) -> Summary:
             (folder / "notes" / note.file_name).write_text(note.text(), encoding="utf-8")
             written += 1
             words += len(note.body.split())
-    guidelines = _write_guidelines(folder / "guidelines")
+    guidelines = _write_guidelines(folder)
     return Summary(len(everyone), dict(sorted(resources.items())), changed, written, words, guidelines)
 
 
@@ -89,13 +99,13 @@ def _refuse_later_than(reference: date, days: list[str]) -> None:
 
 
 def _write_guidelines(folder: Path) -> int:
-    count = 0
-    for path in sorted((TABLES / "guidelines").iterdir()):
+    (folder / "guidelines_pdf").mkdir(exist_ok=True)
+    sources = sorted((TABLES / "guidelines").iterdir())
+    for path in sources:
         text = path.read_text(encoding="utf-8")
         if path.name.endswith(".pdf.txt"):
             lines = [row for line in text.splitlines() for row in textwrap.wrap(line, _PDF_COLUMNS) or [""]]
-            (folder / path.name.removesuffix(".txt")).write_bytes(text_pdf(lines))
+            (folder / "guidelines_pdf" / path.name.removesuffix(".txt")).write_bytes(text_pdf(lines))
         else:
-            (folder / path.name).write_text(text, encoding="utf-8")
-        count += not path.name.endswith(".pdf.yaml")
-    return count
+            (folder / "guidelines" / path.name).write_text(text, encoding="utf-8")
+    return len(sources)

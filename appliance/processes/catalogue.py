@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def child_environment() -> dict[str, str]:
     """Return the environment of our own processes: this one's, as the demo, with telemetry off."""
-    return {**environment(), "APPLIANCE_DEMO": "true", "PYTHONPATH": str(ROOT)}
+    return {**environment(), "APPLIANCE_DEMO": "true"}
 
 
 def redis(settings: Config) -> ProcessSpec:
@@ -52,6 +52,7 @@ def vectors(settings: Config) -> ProcessSpec:
         name="vectors",
         argv=(sys.executable, "-m", "appliance.vector_service", "--data", str(data), "--listen", listen),
         environment=child_environment(),
+        folder=ROOT,
         address=settings.vector_url,
         ready=lambda: listens(settings.vector_url),
     )
@@ -97,6 +98,7 @@ def worker() -> ProcessSpec:
         name="worker",
         argv=(sys.executable, "-m", "celery", "--app", "appliance.celery", "worker", *options),
         environment=child_environment(),
+        folder=ROOT,
         address="",
         ready=lambda: True,
     )
@@ -120,6 +122,7 @@ def web(settings: Config) -> ProcessSpec:
             sys.executable, "-m", "gunicorn", "appliance.wsgi:application", *given, "--no-control-socket",
         ),
         environment=child_environment(),
+        folder=ROOT,
         address=url,
         ready=lambda: answers(url, "/healthz"),
     )  # fmt: skip

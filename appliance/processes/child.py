@@ -37,6 +37,7 @@ class Child:
                 self._process = subprocess.Popen(
                     spec.argv,
                     env=dict(spec.environment),
+                    cwd=spec.folder,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

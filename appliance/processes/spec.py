@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class ProcessSpec:
         ready: whether it answers; returns within about half a second.
         ready_within_s: how long it may take to start.
         stop_within_s: how long it may take to end after SIGTERM, before SIGKILL.
+        folder: working directory; None is that of the supervisor.
     """
 
     name: str
@@ -30,6 +32,7 @@ class ProcessSpec:
     ready: Callable[[], bool]
     ready_within_s: float = 30.0
     stop_within_s: float = 8.0
+    folder: Path | None = None
 
 
 class ProcessError(Exception):

@@ -1,1 +1,1 @@
-"""Set-up of a fresh machine; runs before any dependency is installed, so it uses the standard library only."""
+"""Set-up of a fresh machine; it runs before any dependency is there: standard library only."""

@@ -59,6 +59,11 @@ def model(*, gpu: bool) -> Environment:
     return Environment(folder, steps, _key(TORCH + lock.read_text()))
 
 
+def has_gpu() -> bool:
+    """Return whether an NVIDIA or AMD compute device is present."""
+    return os.path.exists("/dev/nvidia0") or os.path.exists("/dev/kfd")  # noqa: PTH110 - device nodes
+
+
 def install(environment: Environment) -> None:
     """Create the environment if its stamp does not fit.
 
@@ -87,11 +92,9 @@ def main() -> int:
     if sys.version_info[:2] != (3, 11):
         _say("Python 3.11 is needed; name it: make PYTHON=/path/to/python3.11 ...")
         return 1
-    gpu = os.path.exists("/dev/nvidia0") or os.path.exists("/dev/kfd")  # noqa: PTH110 - device nodes
-    known = {"web": web, "model": lambda: model(gpu=gpu)}
     for name in sys.argv[1:]:
         try:
-            install(known[name]())
+            install(web() if name == "web" else model(gpu=has_gpu()))
         except subprocess.CalledProcessError:
             _say(f"installing the {name} environment failed; without internet, give pip a folder of wheels:")
             _say("  pip config set global.find-links FOLDER; pip config set global.no-index true")

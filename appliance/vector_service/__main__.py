@@ -57,6 +57,7 @@ def main() -> None:
             **listening,
             threads=THREADS,
             ident=None,
+            recv_bytes=2**20,
             max_request_body_size=MAX_BODY,
             inbuf_overflow=MAX_BODY + 1,  # bodies stay in memory: vectors are not written to temporary files
             outbuf_overflow=MAX_BODY,

@@ -20,10 +20,9 @@ from clinical.answering.events import (
 )
 from clinical.answering.evidence import gather
 from clinical.answering.fact_citations import FactCiter
-from clinical.domain.facts import answer_by_code
 from clinical.domain.passages import Citation
 from clinical.domain.prompt import Labelled
-from clinical.domain.route import RouteKind, Vocabulary, route
+from clinical.domain.route import RouteKind, answer_by_code, route, vocabulary_of
 from clinical.record.selectors import facts_of
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
     with run.watch.stage("facts"):
         facts = facts_of(grant)
     with run.watch.stage("route"):
-        chosen = route(question, Vocabulary.of(facts))
+        chosen = route(question, vocabulary_of(facts))
         run.route = chosen.kind
     yield RouteChosen(chosen.kind, chosen.reason)
 

@@ -12,9 +12,9 @@ from clinical.answering import stored
 from clinical.answering.events import Completed, SentenceReady
 from clinical.answering.run import Run, answer
 from clinical.audit import trail
+from clinical.keys import cipher_of
 from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion
 from clinical.ports import backends
-from clinical.record.keys import cipher_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

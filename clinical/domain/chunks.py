@@ -63,9 +63,7 @@ def chunk(text: str) -> list[Chunk]:
     for span in _pieces(text):
         title = heading_of(text[span.start : span.end])
         words = len(text[span.start : span.end].split())
-        if open_ is not None and (
-            title is not None or (open_.words + words > MAX_WORDS and open_.words >= MIN_WORDS)
-        ):
+        if open_ is not None and (title is not None or (open_.words + words > MAX_WORDS and open_.words >= MIN_WORDS)):
             only_headings = title is not None and _is_headings(text[open_.start : open_.end])
             if not only_headings:
                 chunks.append(Chunk(open_.start, open_.end, section))

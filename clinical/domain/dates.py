@@ -86,9 +86,7 @@ def find_dates(text: str) -> list[WrittenDate]:
 def bears_out(claim: WrittenDate, source: WrittenDate) -> bool:
     """Return whether `source` says everything `claim` says; a source may be more precise, never less."""
     if claim.written or source.written:
-        return claim.written == source.written or (
-            claim.precision is Precision.YEAR and claim.year == source.year
-        )
+        return claim.written == source.written or (claim.precision is Precision.YEAR and claim.year == source.year)
     return all(
         mine is None or mine == theirs
         for mine, theirs in (

@@ -26,9 +26,7 @@ def name_words(resource: dict[str, Any]) -> frozenset[str]:
     """Return the folded words of all names of a Patient resource."""
     parts: list[str] = []
     for name in resource.get("name", ()):
-        parts.extend(
-            [str(name.get("family", "")), *map(str, name.get("given", ())), str(name.get("text", ""))]
-        )
+        parts.extend([str(name.get("family", "")), *map(str, name.get("given", ())), str(name.get("text", ""))])
     return frozenset(word for part in parts for word in fold(part).replace("-", " ").split())
 
 

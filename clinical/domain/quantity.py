@@ -151,7 +151,7 @@ def _pattern() -> re.Pattern[str]:
     words = "|".join(_WORD_NUMBERS)
     return re.compile(
         rf"(?:{_COMPARATOR}\s*)?"
-        rf"(?<![\w.,/])(?:(?P<value>[+-]?{_NUMBER})(?:\s*/\s*(?P<low>\d{{1,3}})(?![\w/]|\.\d)"
+        rf"(?<![\w.,/])(?:(?P<value>[+-]?{_NUMBER})(?:(?:\s*/\s*|\s+out\s+of\s+)(?P<low>\d{{1,3}})(?![\w/]|\.\d)"
         rf"|\s*(?:-|\u2013|to)\s*(?P<high>{_NUMBER})(?![\w/]))?"
         rf"|\b(?P<word>(?i:{words}))\b)"
         rf"(?:[\s-]*{unit})?(?![A-Za-z0-9]|\.\d)"

@@ -115,12 +115,53 @@ def _participant(resource: dict[str, Any]) -> dict[str, Any] | None:
 
 # Types that say something about a patient and are held for nobody when they do not say about whom.
 NEEDS_PATIENT = frozenset(
-    """AdverseEvent AllergyIntolerance CarePlan CareTeam ClinicalImpression Communication
-    CommunicationRequest Composition Condition Consent Coverage DetectedIssue DeviceRequest
-    DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference Encounter EpisodeOfCare
-    FamilyMemberHistory Flag Goal ImagingStudy Immunization ImmunizationEvaluation
-    ImmunizationRecommendation List Media MedicationAdministration MedicationDispense
-    MedicationRequest MedicationStatement NutritionOrder Observation Procedure QuestionnaireResponse
-    RelatedPerson RequestGroup RiskAssessment ServiceRequest Specimen SupplyDelivery SupplyRequest
-    VisionPrescription Claim ClaimResponse ExplanationOfBenefit""".split()
+    [
+        "AdverseEvent",
+        "AllergyIntolerance",
+        "CarePlan",
+        "CareTeam",
+        "ClinicalImpression",
+        "Communication",
+        "CommunicationRequest",
+        "Composition",
+        "Condition",
+        "Consent",
+        "Coverage",
+        "DetectedIssue",
+        "DeviceRequest",
+        "DeviceUseStatement",
+        "DiagnosticReport",
+        "DocumentManifest",
+        "DocumentReference",
+        "Encounter",
+        "EpisodeOfCare",
+        "FamilyMemberHistory",
+        "Flag",
+        "Goal",
+        "ImagingStudy",
+        "Immunization",
+        "ImmunizationEvaluation",
+        "ImmunizationRecommendation",
+        "List",
+        "Media",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationRequest",
+        "MedicationStatement",
+        "NutritionOrder",
+        "Observation",
+        "Procedure",
+        "QuestionnaireResponse",
+        "RelatedPerson",
+        "RequestGroup",
+        "RiskAssessment",
+        "ServiceRequest",
+        "Specimen",
+        "SupplyDelivery",
+        "SupplyRequest",
+        "VisionPrescription",
+        "Claim",
+        "ClaimResponse",
+        "ExplanationOfBenefit",
+    ]
 )

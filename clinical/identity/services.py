@@ -9,9 +9,9 @@ from django.db import transaction
 
 from clinical.domain.demographics import demographics_of, disagree
 from clinical.identity.search_terms import replace_search_terms
+from clinical.keys import new_data_key
 from clinical.models import CareTeamMember, Patient, PatientIdentifier
 from clinical.ports import backends
-from clinical.record.keys import new_data_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

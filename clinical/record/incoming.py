@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -16,13 +17,15 @@ from clinical.domain.versions import VersionFacts, labels_of, source_time, statu
 from clinical.models.resource_version import version_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
+    from clinical.keys import Cipher
     from clinical.models import Patient
-    from clinical.record.keys import Cipher
 
 LONGEST_JSON_PASSAGE: Final = 4000
+# Decimals keep the record's own digits ("7.20").
+decode_resource: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _NO_NARRATIVE: Final = frozenset({"entered-in-error"})
 
 
@@ -85,14 +88,24 @@ class Prepared:
         return not RESTRICTED_LABELS.isdisjoint(self.labels)
 
 
-def prepare(incoming: Incoming, cipher: Cipher, resource: dict[str, Any] | None = None) -> Prepared:
-    """Decode, project, cut into passages and encrypt one version; pure apart from randomness."""
+def prepare(
+    incoming: Incoming,
+    cipher: Cipher,
+    resource: dict[str, Any],
+    related: Mapping[str, dict[str, Any]],
+) -> Prepared:
+    """Project, cut into passages and encrypt one version; pure apart from randomness.
+
+    Args:
+        incoming: the version; `resource` is its content decoded by `decode_resource`.
+        cipher: of the patient, or of the site.
+        resource: {} for a deletion.
+        related: resources by reference, to name a drug that is only referred to.
+    """
     digest = hashlib.sha256(incoming.content).hexdigest()
     key = version_key(incoming.server, incoming.resource_type, incoming.logical_id, digest)
-    if resource is None:
-        resource = {} if incoming.deleted else msgspec.json.decode(incoming.content)
     meta = resource.get("meta") or {}
-    rows = [] if incoming.deleted or incoming.patient is None else project(resource)
+    rows = [] if incoming.deleted or incoming.patient is None else project(resource, related)
     status = status_of(resource)
     passages: list[PreparedPassage] = []
     if incoming.patient is not None and not incoming.deleted and status not in _NO_NARRATIVE:

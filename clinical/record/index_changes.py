@@ -13,9 +13,9 @@ from django.db import transaction
 
 from clinical.domain.passages import Part, PassagePoint
 from clinical.guidelines.index import apply_guidelines
+from clinical.keys import Cipher, cipher_of_id
 from clinical.models import IndexChange, PassageRow, PassageVector
 from clinical.ports import backends
-from clinical.record.keys import Cipher, cipher_of_id
 from clinical.record.selectors import part_text
 
 if TYPE_CHECKING:

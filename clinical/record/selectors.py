@@ -11,8 +11,8 @@ from clinical.domain.demographics import demographics_of
 from clinical.domain.facts import Fact
 from clinical.domain.passages import Part, Passage, Span
 from clinical.domain.projection import from_payload
+from clinical.keys import cipher_of, cipher_of_id, site_cipher
 from clinical.models import FactRow, PassageRow, Patient, ResourceVersion
-from clinical.record.keys import cipher_of, cipher_of_id, site_cipher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

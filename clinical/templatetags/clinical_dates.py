@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
 
 from clinical.web.dates import show_age, show_day, show_fhir, show_moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 register = template.Library()
 

@@ -74,9 +74,7 @@ class AnswerFragments:
                 )
             case SentenceWithheld(reason, citations):
                 # The event's text is kept for replay; it is not even given to the template.
-                return _fragment(
-                    "withheld", reason=wording.withheld(reason), citations=self._links(citations)
-                )
+                return _fragment("withheld", reason=wording.withheld(reason), citations=self._links(citations))
             case ModelUnavailable(reason):
                 return _fragment("unavailable", reason=wording.unavailable(reason))
             case NotDocumented(absence):
@@ -119,9 +117,7 @@ class AnswerFragments:
         return self._highest
 
     def _remember(self, citation: Citation, label: int) -> None:
-        self._sources.setdefault((citation.span.resource, citation.span.version), []).append(
-            (citation, label)
-        )
+        self._sources.setdefault((citation.span.resource, citation.span.version), []).append((citation, label))
         self._highest = max(self._highest, label)
 
 

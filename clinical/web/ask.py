@@ -43,9 +43,7 @@ def post_question(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         return render(request, template, context, status=200 if is_fragment(request) else 400)
     if not is_fragment(request):
         return HttpResponseRedirect(reverse("question", args=[question.id]))
-    return render(
-        request, "answer/_answer.html", {"question": question, "text": services.text_of(question)}
-    )
+    return render(request, "answer/_answer.html", {"question": question, "text": services.text_of(question)})
 
 
 @require_safe

@@ -25,9 +25,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     """Show who did what about whom, newest first."""
     user = cast("User", request.user)
     allowed = Role.PRIVACY in roles_of(user)
-    entry = trail.Entry(
-        action="audit.view", outcome="SUCCESS" if allowed else "DENIED", user_id=user.get_username()
-    )
+    entry = trail.Entry(action="audit.view", outcome="SUCCESS" if allowed else "DENIED", user_id=user.get_username())
     trail.append(entry, now=timezone.now())
     if not allowed:
         raise AccessDeniedError("no-privacy-role")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 _PLUMBING: Final = frozenset({
     "resourceType", "id", "meta", "text", "contained", "subject", "patient", "implicitRules", "extension",
     "modifierExtension", "data",
 })  # fmt: skip
+Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -44,7 +45,7 @@ def _label(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _value(value: Any) -> str:
+def _value(value: Json) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
@@ -72,7 +73,7 @@ def _concept(element: dict[str, Any]) -> str:
 
 
 def _quantity(element: dict[str, Any]) -> str:
-    if not isinstance(element.get("value"), str) or "system" in element and "unit" not in element:
+    if not isinstance(element.get("value"), str) or ("system" in element and "unit" not in element):
         return ""
     parts = (element.get("comparator", "") + element["value"], element.get("unit") or element.get("code"))
     return " ".join(part for part in parts if part)
@@ -82,7 +83,10 @@ def _period(element: dict[str, Any]) -> str:
     if not element or not set(element) <= {"start", "end", "low", "high"}:
         return ""
     return " to ".join(
-        filter(None, (_value(element.get("start") or element.get("low")), _value(element.get("end") or element.get("high"))))
+        filter(
+            None,
+            (_value(element.get("start") or element.get("low")), _value(element.get("end") or element.get("high"))),
+        )
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from clinical.audit import trail
 if TYPE_CHECKING:
     from typing import Any
 
+    from django.contrib.auth.forms import AuthenticationForm
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 

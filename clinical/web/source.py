@@ -39,18 +39,14 @@ class _Shown:
 
 
 @require_safe
-def source(
-    request: HttpRequest, patient_id: UUID, resource_type: str, logical_id: str, version: str
-) -> HttpResponse:
+def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_id: str, version: str) -> HttpResponse:
     """Show one stored version with [start, end) of its part highlighted; decided and audited each time."""
     user = cast("User", request.user)
     part, start, end = _asked_for(request)
     reference = f"{resource_type}/{logical_id}"
     now = timezone.now()
     grant = grant_access(user, patient_id, action="source.view", now=now)
-    record_read(
-        grant, action="source.view", now=now, resource=reference, version=version, start=start, end=end
-    )
+    record_read(grant, action="source.view", now=now, resource=reference, version=version, start=start, end=end)
     view = source_view(grant, reference, version, part, start, end)
     context = {
         "view": view,
@@ -61,9 +57,7 @@ def source(
     }
     if is_fragment(request):
         return render(request, "source/_source.html", context)
-    return render(
-        request, "source/page.html", context | {"chart": chart_of(grant, today=timezone.localdate())}
-    )
+    return render(request, "source/page.html", context | {"chart": chart_of(grant, today=timezone.localdate())})
 
 
 def _asked_for(request: HttpRequest) -> tuple[Part, int, int]:

@@ -47,9 +47,7 @@ class Note:
     content: bytes
 
 
-def note_document(
-    text: str, *, markdown: bool, patient_reference: str = "", was_cp1252: bool = False
-) -> Note:
+def note_document(text: str, *, markdown: bool, patient_reference: str = "", was_cp1252: bool = False) -> Note:
     """Return the DocumentReference of a note.
 
     Front matter, all optional: `patient` (id or Patient/id), `identifier` (system|value), `date` (FHIR
@@ -84,9 +82,7 @@ def note_document(
         document["author"] = [_author(fields["author"])]
     if was_cp1252:
         document["description"] = READ_AS_CP1252
-    document["content"] = [
-        {"attachment": _attachment(body, fields.get("title", ""), date, markdown=markdown)}
-    ]
+    document["content"] = [{"attachment": _attachment(body, fields.get("title", ""), date, markdown=markdown)}]
     context = _context(fields.get("encounter", ""), date)
     if context:
         document["context"] = context

@@ -29,8 +29,7 @@ def looks_like_lines(content: bytes) -> bool:
     end = content.find(b"\n")
     if end < 0:
         return False
-    if content[:end].rstrip(_WHITE).endswith(b"}") and content[end : end +
-    _NEAR].lstrip(_WHITE).startswith(b"{"):
+    if content[:end].rstrip(_WHITE).endswith(b"}") and content[end : end + _NEAR].lstrip(_WHITE).startswith(b"{"):
         return True
     return any(pair in content[:_NEAR] for pair in (b"}\n{", b"}\r\n{"))
 
@@ -53,9 +52,7 @@ class BulkNdjson:
             if line is None:
                 yield RejectedItem(f"line {number}", "resource-too-large")
             elif line:
-                yield from read_fhir(
-                    line, max_resource_bytes=context.max_resource_bytes, position=f"line {number}"
-                )
+                yield from read_fhir(line, max_resource_bytes=context.max_resource_bytes, position=f"line {number}")
 
 
 def _lines(source: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:

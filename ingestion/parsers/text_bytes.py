@@ -10,8 +10,8 @@ from ingestion.parsers.port import UTF8_BOM
 _UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b")) + b"\x7f"
 _FOREIGN = re.compile(
-    rb"\s*(?:<[A-Za-z?!/]|\{\\rtf|%PDF-|PK\x03\x04|MSH\||FHS\||BHS\||[\w\"-]+(?:[,;\t][\w\"-]+){2,}[
-    \t]*\r?\n)"
+    rb"\s*(?:<[A-Za-z?!/]|\{\\rtf|%PDF-|PK\x03\x04|MSH\||FHS\||BHS\||[\w\"-]+(?:[,;\t][\w\"-]+){2,}"
+    rb"[ \t]*\r?\n)"
 )
 _MOSTLY_TEXT = 0.98
 

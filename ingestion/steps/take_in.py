@@ -6,17 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-import msgspec
-
 from clinical.domain.versions import Effect
 from clinical.guidelines.services import store_edition
 from clinical.identity.services import UnassignedError, complete
-from clinical.record.incoming import Incoming, Prepared, prepare
-from clinical.record.keys import cipher_of, site_cipher
+from clinical.keys import cipher_of, site_cipher
+from clinical.record.incoming import Incoming, Prepared, decode_resource, prepare
 from clinical.record.writer import write
 from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
 from ingestion.steps.owner import owner_of
+from ingestion.steps.related import related_to
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +50,7 @@ class PreparedBatch:
     versions: list[Prepared] = field(default_factory=list)
     guidelines: list[GuidelineDocument] = field(default_factory=list)
     demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
+    medications: dict[str, dict[str, Any]] = field(default_factory=dict)
     unassigned: list[UnassignedItem] = field(default_factory=list)
     quarantined: list[QuarantinedItem] = field(default_factory=list)
 
@@ -97,7 +97,7 @@ def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> 
 def _take_resource(
     batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime
 ) -> None:
-    resource: dict[str, Any] = msgspec.json.decode(item.content) if item.content else {}
+    resource: dict[str, Any] = decode_resource(item.content) if item.content and not item.delete else {}
     try:
         patient = owner_of(item, resource)
     except UnassignedError as error:
@@ -126,7 +126,10 @@ def _take_resource(
         ),
         site_cipher() if patient is None else cipher_of(patient),
         resource,
+        related_to(resource, item.server, batch.medications),
     )
+    if item.resource_type == "Medication":
+        batch.medications[f"Medication/{item.resource_id}"] = resource
     batch.versions.append(prepared)
     if item.resource_type == "Patient" and patient is not None and not item.delete:
         batch.demographics.append((patient, resource, prepared))

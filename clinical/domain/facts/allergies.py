@@ -63,9 +63,7 @@ def allergies(facts: Iterable[Fact]) -> Allergies:
         if row.negated and fact not in refuted and row.clinical not in ("inactive", "resolved")
     )
     past = tuple(fact for fact, row in entries if _is_past(row))
-    active = tuple(
-        fact for fact, row in entries if fact not in refuted and not row.negated and fact not in past
-    )
+    active = tuple(fact for fact, row in entries if fact not in refuted and not row.negated and fact not in past)
     if active:
         status = AllergyStatus.RECORDED
     elif negatives:

@@ -80,11 +80,7 @@ def series(facts: Iterable[Fact], key: MeasureKey) -> list[Fact]:
 def latest_values(facts: Iterable[Fact], key: MeasureKey) -> list[Fact]:
     """Return the newest result; several when the record holds differing ones for the same moment."""
     found = series(facts, key)
-    return (
-        [fact for fact in found if row_of(fact).effective_sort == row_of(found[-1]).effective_sort]
-        if found
-        else []
-    )
+    return [fact for fact in found if row_of(fact).effective_sort == row_of(found[-1]).effective_sort] if found else []
 
 
 def latest_value(facts: Iterable[Fact], key: MeasureKey) -> Fact | None:
@@ -184,9 +180,7 @@ def flag(row: ObservationRow) -> str:
             return ""
     number = number_of(row)
     for bounds in row.ranges:
-        same_unit = (
-            not unit_of(row) or unit_of(row) in (bounds.ucum, bounds.unit) or not (bounds.ucum or bounds.unit)
-        )
+        same_unit = not unit_of(row) or unit_of(row) in (bounds.ucum, bounds.unit) or not (bounds.ucum or bounds.unit)
         if number is None or not same_unit or bounds.meaning not in ("", "normal", "recommended"):
             continue
         try:

@@ -25,12 +25,7 @@ def is_active(row: MedicationRow, *, today: date) -> bool:
     treatment before `today` does not. Intentions, "do not give", and single administrations or
     dispenses are no standing medication.
     """
-    if (
-        row.resource_type not in _LISTED
-        or row.status not in ACTIVE
-        or row.do_not_perform
-        or row.intent in _INTENTIONS
-    ):
+    if row.resource_type not in _LISTED or row.status not in ACTIVE or row.do_not_perform or row.intent in _INTENTIONS:
         return False
     return not row.end or row.end[:10] >= today.isoformat()[: len(row.end[:10])]
 

@@ -101,9 +101,7 @@ def _sentence(row: TypedRow) -> str:  # noqa: C901 - one case a kind
             return _joined([f"Family history: {what}", row.onset and f"onset {display_date(row.onset)}"])
         case PlanRow():
             activities = f"includes {', '.join(row.activities)}" if row.activities else ""
-            return _joined(
-                [f"{row.resource_type}: {row.text}{on(row.effective, 'from')}", activities, row.status]
-            )
+            return _joined([f"{row.resource_type}: {row.text}{on(row.effective, 'from')}", activities, row.status])
         case GenericRow():
             return _joined([f"{row.resource_type}: {row.text}{on(row.effective)}", row.status])
 
@@ -235,9 +233,7 @@ def _immunization(row: ImmunizationRow) -> str:
 def _procedure(row: ProcedureRow) -> str:
     reason = row.status_reason and f"because of: {row.status_reason}"
     name = f"{row.text} ({row.body_site})" if row.body_site else row.text
-    return _joined(
-        [f"{name}{on(row.effective)}", row.reason and f"for {row.reason}", row.outcome, row.status, reason]
-    )
+    return _joined([f"{name}{on(row.effective)}", row.reason and f"for {row.reason}", row.outcome, row.status, reason])
 
 
 def _encounter(row: EncounterRow) -> str:

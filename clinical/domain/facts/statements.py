@@ -53,9 +53,7 @@ def past_problems(facts: Iterable[Fact]) -> list[Fact]:
     """Return problems that are resolved, inactive, in remission or have an end; not the refuted ones."""
     active = set(active_problems(facts := list(facts)))
     return newest(
-        fact
-        for fact, row in of_kind(facts, ConditionRow)
-        if fact not in active and row.verification != "refuted"
+        fact for fact, row in of_kind(facts, ConditionRow) if fact not in active and row.verification != "refuted"
     )
 
 
@@ -71,9 +69,7 @@ def procedures(facts: Iterable[Fact]) -> list[Fact]:
 
 def encounters(facts: Iterable[Fact]) -> list[Fact]:
     """Return contacts with care, newest first, without cancelled and merely planned ones."""
-    return newest(
-        fact for fact, row in of_kind(facts, EncounterRow) if row.status not in ("cancelled", "planned")
-    )
+    return newest(fact for fact, row in of_kind(facts, EncounterRow) if row.status not in ("cancelled", "planned"))
 
 
 def family_history(facts: Iterable[Fact]) -> list[Fact]:
@@ -99,17 +95,11 @@ def latest_vitals(facts: Iterable[Fact]) -> list[Fact]:
         row = row_of(fact)
         key = measure_key(row).concept
         known = measurements().get(key)
-        if (known is not None and known.group == "vital") or (
-            known is None and "vital-signs" in row.categories
-        ):
+        if (known is not None and known.group == "vital") or (known is None and "vital-signs" in row.categories):
             latest.setdefault(key, fact)
     panel = latest.get("blood-pressure")
     for part in ("systolic", "diastolic"):
-        if (
-            panel is not None
-            and part in latest
-            and latest[part].row.effective_sort <= panel.row.effective_sort
-        ):
+        if panel is not None and part in latest and latest[part].row.effective_sort <= panel.row.effective_sort:
             del latest[part]
     order = {name: place for place, name in enumerate(VITAL_ORDER)}
     return [latest[key] for key in sorted(latest, key=lambda name: (order.get(name, len(order)), name))]
@@ -136,9 +126,7 @@ def is_laboratory(row: ObservationRow) -> bool:
 def about(facts: Iterable[Fact], asked: str, terms: Sequence[Term]) -> list[Fact]:
     """Return the facts whose names hold all words of `asked`, or of a name the table has for it."""
     names = same_names(asked, terms)
-    return [
-        fact for fact in facts if any(_holds(name, wanted) for name in fact.row.names for wanted in names)
-    ]
+    return [fact for fact in facts if any(_holds(name, wanted) for name in fact.row.names for wanted in names)]
 
 
 def same_names(asked: str, terms: Sequence[Term]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.dates import WrittenDate, find_dates
 from clinical.domain.gate.scopes import attributes_of
 from clinical.domain.lexicon.match import find_concepts
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_words, negated_names
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names
 from clinical.domain.lexicon.words import Token, tokens
 from clinical.domain.quantity import Quantity, find_quantities
 
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
-_SEGMENT_MARKS = frozenset({",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"})
+_SEGMENT_MARKS = frozenset(
+    {",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"}
+)
 _CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned", "family"})
 _MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "boy", "mr"})
 _FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
 _PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
 _PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
+_BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 
@@ -47,13 +50,18 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A quantity, the segment it stands in, and the keys of what it may be a value of (empty: unknown)."""
+    """A quantity and the segment it stands in.
+
+    `heads` are the concepts it may be a value of (empty: unknown), `wider` the same with what they are kinds of.
+    """
 
     quantity: Quantity
     segment: int
     place: int
     heads: frozenset[str]
+    wider: frozenset[str]
     role: str = ""
+    attributes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,13 @@ class Reading:
     sexes: frozenset[str]
     tenses: frozenset[str]
     keys: frozenset[str]
+    cues: frozenset[str]
+    doubts: int
+
+    @property
+    def refers_back(self) -> bool:
+        """Whether a word of this sentence stands for something in the one before."""
+        return any(word.low in _BACK for word in self.words)
 
 
 def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = False) -> Reading:
@@ -88,7 +103,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     named += [(words[one.first].start, words[one.last - 1].end) for one in found if one.last - one.first > 1]
     quantities = [one for one in find_quantities(text) if not _inside(one.start, named)]
     taken = [(one.start, one.end) for one in (*dates, *quantities)]
-    given, cue_tokens = attributes_of(words, lambda at: _inside(words[at].start, taken))
+    given, cue_tokens, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
     segments = _segments(words)
     mentions = []
     covered: set[int] = set()
@@ -99,7 +114,16 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         if _is_light(one.concept.id, words, one.first, one.last):
             continue
         mentions.append(
-            _mention(one.concept.id, one.concept.wider, one.concept.kind, words, one.first, one.last, segments, given)
+            _mention(
+                one.concept.id,
+                one.concept.wider,
+                one.concept.kind,
+                words,
+                one.first,
+                one.last,
+                segments,
+                given,
+            )
         )
     for at, word in enumerate(words):
         if at in covered or at in cue_tokens or not word.is_word or _inside(word.start, taken):
@@ -115,15 +139,13 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         text=text,
         words=tuple(words),
         mentions=tuple(mentions),
-        figures=tuple(_figures(quantities, words, mentions, segments)),
+        figures=tuple(_figures(quantities, words, mentions, segments, given)),
         dates=tuple(DatePlace(date, _segment_at(date.start, words, segments)) for date in dates),
-        sexes=frozenset(
-            name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms
-        ),
-        tenses=frozenset(
-            name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms
-        ),
+        sexes=frozenset(name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms),
+        tenses=frozenset(name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms),
         keys=frozenset(key for one in mentions for key in one.keys),
+        cues=frozenset(said).union(section, *(one.attributes for one in mentions)),
+        doubts=said["uncertain"],
     )
 
 
@@ -155,9 +177,7 @@ def _with(mention: Mention, section: frozenset[str]) -> Mention:
     )  # fmt: skip
 
 
-def _plain(
-    words: Sequence[Token], at: int, segments: Sequence[int], given: Sequence[set[str]]
-) -> Mention | None:
+def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequence[set[str]]) -> Mention | None:
     low = words[at].low.removesuffix("'s")
     target = negated_names().get(low)
     if target is not None:
@@ -165,7 +185,7 @@ def _plain(
         keys = concept.wider if concept else frozenset({target})
         one = _mention(target, keys, concept.kind if concept else Kind.WORD, words, at, at + 1, segments, given)
         return _with(one, frozenset({"negated"}))
-    if low in light_words() or (low.isalpha() and len(low) == 1):
+    if low in light_words() or words[at].stem in light_stems() or (low.isalpha() and len(low) == 1):
         return None
     if low.startswith("non") and len(low) > 6:
         stem = tokens(low[3:])[0].stem
@@ -196,60 +216,60 @@ def _token_at(place: int, words: Sequence[Token]) -> int:
 
 
 def _figures(
-    quantities: Sequence[Quantity], words: Sequence[Token], mentions: Sequence[Mention], segments: Sequence[int]
+    quantities: Sequence[Quantity],
+    words: Sequence[Token],
+    mentions: Sequence[Mention],
+    segments: Sequence[int],
+    given: Sequence[set[str]],
 ) -> list[Figure]:
-    heads = [one for one in mentions if one.clinical] or [one for one in mentions if one.key.startswith("w:")]
-    places = [_token_at(one.start, words) for one in quantities]
-    if any(word.low == "respectively" for word in words):
-        tests = [one for one in heads if one.clinical]
-        if len(tests) == len(quantities):
-            return [
-                Figure(quantity, segments[min(place, len(words) - 1)], place, test.keys)
-                for quantity, place, test in zip(quantities, places, tests, strict=True)
-            ]
+    things = [one for one in mentions if one.clinical] or [one for one in mentions if one.key.startswith("w:")]
+    places = [min(_token_at(one.start, words), len(words) - 1) for one in quantities]
+    in_turn = any(word.low == "respectively" for word in words) and len(things) == len(quantities)
     figures = []
     for number, (quantity, place) in enumerate(zip(quantities, places, strict=True)):
-        place = min(place, len(words) - 1)
         following = places[number + 1] if number + 1 < len(places) else len(words)
         before = words[place - 1].low if place else ""
-        if quantity.comparator and place and words[place].low.isalpha():
-            before = words[place - 1].low
-        role = before if before in {"from", "to"} else ""
+        heads = [things[number]] if in_turn else _heads(place, following, places[:number], things, segments)
         figures.append(
-            Figure(quantity, segments[place], place, _heads(place, following, places[:number], heads, segments), role)
+            Figure(
+                quantity,
+                segments[place],
+                place,
+                heads=frozenset(one.key for one in heads),
+                wider=frozenset(key for one in heads for key in one.keys),
+                role=before if before in {"from", "to"} else "",
+                attributes=frozenset(given[place] & {"negated", "unclear", "uncertain"}),
+            )
         )
     return figures
 
 
 def _heads(
-    place: int, following_number: int, numbers_before: Sequence[int], heads: Sequence[Mention], segments: Sequence[int]
-) -> frozenset[str]:
+    place: int,
+    following_number: int,
+    numbers_before: Sequence[int],
+    things: Sequence[Mention],
+    segments: Sequence[int],
+) -> list[Mention]:
     """Return what a number may be a value of: the nearest mention before it, or the one after it."""
     here = segments[place]
-    before = [one for one in heads if one.last <= place]
+    before = [one for one in things if one.last <= place]
     same = [one for one in before if one.segment == here]
-    after = [one for one in heads if one.first > place and one.segment == here and one.first < following_number]
+    after = [one for one in things if one.first > place and one.segment == here and one.first < following_number]
     if same:
-        keys = set(same[-1].keys)
-        keys |= _companions(same[-1], before, numbers_before)
+        found = [same[-1], *_companions(same[-1], before, numbers_before)]
         # "45% ejection fraction": what follows, unless a further number claims it.
         if after and following_number > after[0].last + 3:
-            keys |= after[0].keys
-        return frozenset(keys)
+            found.append(after[0])
+        return found
     if after:
-        return after[0].keys
-    if before:
-        return frozenset(before[-1].keys | _companions(before[-1], before, numbers_before))
-    return frozenset()
+        return after[:1]
+    return [before[-1], *_companions(before[-1], before, numbers_before)] if before else []
 
 
-def _companions(head: Mention, before: Sequence[Mention], numbers_before: Sequence[int]) -> set[str]:
+def _companions(head: Mention, before: Sequence[Mention], numbers_before: Sequence[int]) -> list[Mention]:
     """Return the symptoms listed with this one, which share its number: fever and cough for 3 days."""
-    keys: set[str] = set()
     if head.kind is not Kind.CONDITION:
-        return keys
+        return []
     barrier = numbers_before[-1] if numbers_before else -1
-    for one in before:
-        if one.first > barrier and one.kind is Kind.CONDITION:
-            keys |= one.keys
-    return keys
+    return [one for one in before if one.first > barrier and one.kind is Kind.CONDITION]

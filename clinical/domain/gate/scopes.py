@@ -6,10 +6,11 @@ The result is a set of attributes for each token; nothing here decides whether a
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words
+from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words, light_stems, light_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,26 +52,31 @@ _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued
 Attributes = list[set[str]]
 
 
-def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tuple[Attributes, set[int]]:
-    """Return the attributes of each token, and which tokens are cues themselves.
+def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tuple[Attributes, set[int], Counter[str]]:
+    """Return the attributes of each token, which tokens are cues, and what the cues say.
 
     `hidden` tells tokens that belong to a date or number, which are never cues.
     """
     given: Attributes = [set() for _ in words]
     cue_tokens: set[int] = set()
+    said: Counter[str] = Counter()
     at = 0
     while at < len(words):
         cue = None if hidden(at) else _cue_at(words, at)
         if cue is None:
             at += 1
             continue
-        _apply(cue, words, at, given, cue_tokens)
+        if cue.attribute == "negated" and "negated" in given[at] and {at - 1, at - 2} & cue_tokens:
+            said["double-negative"] += 1
+        _apply(cue, words, at, given, cue_tokens, said)
+        said[cue.attribute] += 1
         at += len(cue.words)
     for at, word in enumerate(words):
         who = family_words().get(word.low.removesuffix("'s"))
         if who is not None:
             _apply_relative(who, words, at, given, cue_tokens)
-    return given, cue_tokens
+            said[f"family:{who}"] += 1
+    return given, cue_tokens, said
 
 
 @cache
@@ -78,9 +84,7 @@ def _cues_by_first_word() -> dict[str, tuple[CuePhrase, ...]]:
     by_first: dict[str, list[CuePhrase]] = {}
     for cue in cue_phrases():
         by_first.setdefault(cue.words[0], []).append(cue)
-    return {
-        first: tuple(sorted(cues, key=lambda cue: -len(cue.words))) for first, cues in by_first.items()
-    }
+    return {first: tuple(sorted(cues, key=lambda cue: -len(cue.words))) for first, cues in by_first.items()}
 
 
 def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
@@ -99,7 +103,14 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     return next((cue for cue in fitting if cue.direction == wanted), fitting[0])
 
 
-def _apply(cue: CuePhrase, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:
+def _apply(
+    cue: CuePhrase,
+    words: Sequence[Token],
+    at: int,
+    given: Attributes,
+    cue_tokens: set[int],
+    said: Counter[str],
+) -> None:
     last = at + len(cue.words)
     cue_tokens.update(range(at, last))
     if cue.attribute == "none":
@@ -113,15 +124,33 @@ def _apply(cue: CuePhrase, words: Sequence[Token], at: int, given: Attributes, c
         return
     attribute = _flipped(cue.attribute, given[at])
     reach = 10 if cue.attribute in _MEDIUM_REACH else 40
-    places = (
-        _forward(words, last, reach, cue) if direction == "forward" else _backward(words, at, reach, cue.attribute)
-    )
+    places: list[tuple[int, bool]] = []
+    if direction == "forward":
+        places += _forward(words, last, reach, cue)
+    if direction == "backward" or _looks_back_too(cue, words, last, places):
+        places += _backward(words, at, reach, cue.attribute)
     for place, certain in places:
         given[place].add(attribute if certain else "unclear")
+    if attribute == "negated" and all(_is_light(words[place]) for place, _ in places):
+        said["empty-negative"] += 1
+
+
+def _looks_back_too(cue: CuePhrase, words: Sequence[Token], last: int, ahead: list[tuple[int, bool]]) -> bool:
+    """A passive speaks of its subject: "aspirin was not taken", "lisinopril will be increased"."""
+    if cue.attribute == "planned":
+        return "be" in {cue.words[-1], words[last].low if last < len(words) else ""}
+    if cue.attribute != "negated" or not (cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't")):
+        return False
+    following = [place for place, _ in ahead if words[place].low not in _BE | {"yet", "being"}]
+    return all(_is_light(words[place]) for place in following[:1])
+
+
+def _is_light(word: Token) -> bool:
+    return not word.is_word or word.low in light_words() or word.stem in light_stems()
 
 
 def _flipped(attribute: str, already: set[str]) -> str:
-    """"Was not stopped" is no stop: an action that is itself negated is recorded as not done."""
+    """ "Was not stopped" is no stop: an action that is itself negated is recorded as not done."""
     return "not-" + attribute if attribute in _ACTIONS and "negated" in already else attribute
 
 
@@ -132,7 +161,7 @@ def _has_object(words: Sequence[Token], at: int) -> bool:
     return words[at].low not in {
         ".", ",", ";", ")", "in", "on", "at", "by", "due", "because", "for", "after", "before", "and", "but", "from",
         "to", "when", "since", "as", "today", "yesterday", "last", "this", "secondary", "if", "over", "during",
-        "until", "then", "with", "ago", "given", "recently", "again", "slightly", "daily", "twice", "once", "but",
+        "until", "then", "with", "ago", "given", "recently", "again", "slightly", "daily", "twice", "once",
     }  # fmt: skip
 
 
@@ -147,7 +176,7 @@ def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> lis
             break
         if low == "," and not _list_goes_on(words, place, cue):
             certain = False
-        if cue.attribute == "negated" and cue.words[0] != "not" and place > at and low in _COPULA:
+        if cue.words[0] in {"no", "without", "nil"} and place > at and low in _COPULA:
             break
         places.append((place, certain))
     return places
@@ -173,12 +202,14 @@ def _list_goes_on(words: Sequence[Token], comma: int, cue: CuePhrase) -> bool:
     """Return whether the words after this comma are surely more of what the cue began."""
     if cue.words[0] in {"denies", "denied", "denying", "without"} or cue.words[-1] == "for":
         return True
+    if cue.attribute != "negated" or cue.words[0] == "not":
+        return True
     for word in words[comma + 1 :]:
         if word.low in {"or", "nor"}:
             return True
         if word.low in _HARD or word.low in _VERBS:
             return False
-    return cue.attribute != "negated" or cue.words[0] == "not"
+    return False
 
 
 def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> list[tuple[int, bool]]:

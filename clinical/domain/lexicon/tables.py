@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from clinical.domain.lexicon.words import stem
+
 
 class Kind(StrEnum):
     """What a concept is."""
@@ -68,15 +70,19 @@ def concepts() -> dict[str, Concept]:
             found |= wider(parent)
         return found
 
-    return {
-        key: Concept(key, kind, tuple(names), frozenset(wider(key))) for key, (kind, names, _) in rows.items()
-    }
+    return {key: Concept(key, kind, tuple(names), frozenset(wider(key))) for key, (kind, names, _) in rows.items()}
 
 
 @cache
 def light_words() -> frozenset[str]:
     """Return words that state nothing by themselves, lower case."""
     return frozenset(word for row in table("light")["rows"] for word in row.split())
+
+
+@cache
+def light_stems() -> frozenset[str]:
+    """Return the stems of the light words, so that every form of them is light."""
+    return frozenset(stem(word) for word in light_words())
 
 
 @cache

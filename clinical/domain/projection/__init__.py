@@ -56,9 +56,7 @@ _MEDICATIONS = frozenset({
 })  # fmt: skip
 
 
-def project(
-    resource: dict[str, Any], related: Mapping[str, dict[str, Any]] = _NOTHING_RELATED
-) -> list[TypedRow]:
+def project(resource: dict[str, Any], related: Mapping[str, dict[str, Any]] = _NOTHING_RELATED) -> list[TypedRow]:
     """Return what the resource states as data, at least one row.
 
     An Observation gives a row for itself and one for each component; a resource about resuscitation

@@ -47,8 +47,6 @@ def display_date(recorded: str, *, with_time: bool = False) -> str:
     parts = [match["day"], _MONTHS[int(match["month"]) - 1] if match["month"] else None, match["year"]]
     shown = "-".join(part for part in parts if part)
     if with_time and match["time"]:
-        zone = {None: "", "Z": " UTC", "+00:00": " UTC", "-00:00": " UTC"}.get(
-            match["zone"], f" {match['zone']}"
-        )
+        zone = {None: "", "Z": " UTC", "+00:00": " UTC", "-00:00": " UTC"}.get(match["zone"], f" {match['zone']}")
         shown = f"{shown} {match['time']}{zone}"
     return shown

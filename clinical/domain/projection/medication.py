@@ -54,9 +54,7 @@ def project_medication(resource: Resource, related: Mapping[str, Resource]) -> l
     dosage = as_dict(dosages[0]) if dosages else {}
     rate = as_dict(next(iter(as_list(dosage.get("doseAndRate"))), None))
     start, end = _span(resource, dosage)
-    reason_name = next(
-        (name for name in ("statusReason", "statusReasonCodeableConcept") if name in resource), ""
-    )
+    reason_name = next((name for name in ("statusReason", "statusReasonCodeableConcept") if name in resource), "")
     status = as_str(resource.get("status")) or "unknown"
     return [
         MedicationRow(

@@ -86,9 +86,7 @@ def _row(
         "issued",
     )
     absent = concept(element.get("dataAbsentReason")).text
-    bearer: Path = value_path or (
-        ("component",) if components else ("dataAbsentReason",) if absent else ("code",)
-    )
+    bearer: Path = value_path or (("component",) if components else ("dataAbsentReason",) if absent else ("code",))
     return ObservationRow(
         resource_type="Observation",
         status=as_str(resource.get("status")) or "unknown",

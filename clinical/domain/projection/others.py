@@ -77,10 +77,7 @@ def project_encounter(resource: Resource) -> list[EncounterRow]:
             end=as_str(as_dict(resource.get("period")).get("end")),
             reason="; ".join(unique([concepts(resource.get("reasonCode")).text, *reasons])),
             location="; ".join(
-                unique(
-                    reference_text(as_dict(item).get("location"))
-                    for item in as_list(resource.get("location"))
-                ),
+                unique(reference_text(as_dict(item).get("location")) for item in as_list(resource.get("location"))),
             ),
             discharge=concept(stay.get("dischargeDisposition")).text,
         ),
@@ -89,9 +86,7 @@ def project_encounter(resource: Resource) -> list[EncounterRow]:
 
 def project_report(resource: Resource) -> list[ReportRow]:
     """Return the row of a DiagnosticReport; anchored at its conclusion where it has one."""
-    fields = common(
-        resource, concept(resource.get("code")), "code", "effectiveDateTime", "effectivePeriod", "issued"
-    )
+    fields = common(resource, concept(resource.get("code")), "code", "effectiveDateTime", "effectivePeriod", "issued")
     conclusion = as_str(resource.get("conclusion")) or concepts(resource.get("conclusionCode")).text
     if conclusion:
         fields["anchor"] = ("conclusion",) if as_str(resource.get("conclusion")) else ("conclusionCode",)
@@ -100,9 +95,7 @@ def project_report(resource: Resource) -> list[ReportRow]:
             **fields,
             conclusion=conclusion,
             categories=tuple(filter(None, map(first_code, as_list(resource.get("category"))))),
-            results=unique(
-                as_str(as_dict(item).get("reference")) for item in as_list(resource.get("result"))
-            ),
+            results=unique(as_str(as_dict(item).get("reference")) for item in as_list(resource.get("result"))),
         ),
     ]
 
@@ -110,9 +103,7 @@ def project_report(resource: Resource) -> list[ReportRow]:
 def project_plan(resource: Resource) -> list[PlanRow]:
     """Return the row of a CarePlan, Goal or ServiceRequest."""
     named = next((name for name in ("code", "description", "title", "category") if name in resource), "")
-    fields = common(
-        resource, _any_concept(resource, named), named, "period", "startDate", "authoredOn", "created"
-    )
+    fields = common(resource, _any_concept(resource, named), named, "period", "startDate", "authoredOn", "created")
     if fields["status"] == "unknown":
         fields["status"] = as_str(resource.get("lifecycleStatus")) or "unknown"
     details = [as_dict(as_dict(item).get("detail")) for item in as_list(resource.get("activity"))]
@@ -121,9 +112,7 @@ def project_plan(resource: Resource) -> list[PlanRow]:
             **fields,
             intent=as_str(resource.get("intent")),
             end=as_str(as_dict(resource.get("period")).get("end")),
-            activities=unique(
-                concept(item.get("code")).text or as_str(item.get("description")) for item in details
-            ),
+            activities=unique(concept(item.get("code")).text or as_str(item.get("description")) for item in details),
         ),
     ]
 

@@ -47,9 +47,7 @@ def _decode(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON values of any 
         case "value", dict():
             return Value(**_tuples(value))
         case "components", _:
-            return tuple(
-                Component(**{key: _decode(key, part) for key, part in item.items()}) for item in value
-            )
+            return tuple(Component(**{key: _decode(key, part) for key, part in item.items()}) for item in value)
         case "ranges", _:
             return tuple(ReferenceRange(**item) for item in value)
         case _:

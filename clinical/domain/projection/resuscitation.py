@@ -63,9 +63,7 @@ def project_code_status(resource: Resource) -> list[CodeStatusRow]:
     path: Path = value_path or fields["anchor"]
     provision = as_str(as_dict(resource.get("provision")).get("type"))
     return [
-        CodeStatusRow(
-            **{**fields, "anchor": path}, wish=_wish(statement, about.text, provision), statement=statement
-        )
+        CodeStatusRow(**{**fields, "anchor": path}, wish=_wish(statement, about.text, provision), statement=statement)
     ]
 
 

@@ -158,8 +158,7 @@ def project_immunization(resource: Resource) -> list[ImmunizationRow]:
             **fields,
             status_reason=concept(resource.get("statusReason")).text,
             lot=as_str(resource.get("lotNumber")),
-            dose_number=as_number(protocol.get("doseNumberPositiveInt"))
-            or as_str(protocol.get("doseNumberString")),
+            dose_number=as_number(protocol.get("doseNumberPositiveInt")) or as_str(protocol.get("doseNumberString")),
             site=concept(resource.get("site")).text,
         ),
     ]

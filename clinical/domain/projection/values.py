@@ -102,11 +102,7 @@ def _read(name: str, raw: object) -> Value:
         case "valueBoolean":
             return Value(type="boolean", text="yes" if raw else "no") if isinstance(raw, bool) else Value()
         case "valueInteger" | "valueDecimal":
-            return (
-                Value(type="integer", text=as_number(raw), number=as_number(raw))
-                if as_number(raw)
-                else Value()
-            )
+            return Value(type="integer", text=as_number(raw), number=as_number(raw)) if as_number(raw) else Value()
         case "valueRange":
             return _pair(as_dict(raw), "range", ("low", "high"), "–")  # noqa: RUF001 - an en dash between numbers
         case "valueRatio":

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.fact import MeasureKey
 from clinical.domain.facts.naming import analyte
+from clinical.domain.facts.tables import measurements
 from clinical.domain.route import vocabulary as kinds
 from clinical.domain.route.intents import Act, Intent, Route, RouteKind, Topic
-from clinical.domain.route.reading import Mention, Reading, fillers, grammar, pattern, read_question
-from clinical.domain.route.vocabulary import Vocabulary
+from clinical.domain.route.reading import Mention, Reading, read_question
+from clinical.domain.route.table import fillers, grammar, pattern
+
+if TYPE_CHECKING:
+    from clinical.domain.route.vocabulary import Vocabulary
 
 _SUMMARY: Final = re.compile(r"\bsummar\w+\b|\bhand ?over\b|\bhandoff\b|\boverview\b|\bbrief me\b")
-_FOR: Final = re.compile(r"\b(?:on|taking|takes?|medications?|meds|medicines?|tablets?|prescribed|given)\s+for\b")
+_FOR: Final = re.compile(
+    r"\b(?:on|taking|takes?|medications?|meds|medicines?|tablets?|prescribed|given)\s+for\b",
+)
 _TO: Final = re.compile(r"\b(?:allerg\w+|intoleran\w+|reactions?|anaphyla\w+)\s+(?:to|against)\s+(?P<what>.+)$")
 _OF_ALLERGY: Final = re.compile(r"(?P<what>[\w-]+)\s+(?:allerg\w+|intoleran\w+|anaphyla\w+)")
-_NO_SUBSTANCE: Final = frozenset({
-    "known", "any", "drug", "drugs", "food", "medication", "medications", "medicine", "medicines", "active", "current",
-    "all", "severe", "documented", "recorded", "environmental", "significant", "which", "anything", "something", "latest",
-})  # fmt: skip
-_NEGATED_TAKING: Final = frozenset({"on", "take", "takes", "taking", "took", "taken", "using", "uses", "receiving", "prescribed"})
+_TAKING_NOW: Final = frozenset(
+    ["on", "take", "takes", "taking", "took", "taken", "using", "uses", "receiving", "prescribed"],
+)
 _LISTS: Final = {
-    "vitals": Topic.VITALS, "encounters": Topic.ENCOUNTERS, "medications": Topic.MEDICATIONS, "results": Topic.RESULTS,
-    "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS, "identity": Topic.IDENTITY,
+    "vitals": Topic.VITALS, "medications": Topic.MEDICATIONS, "results": Topic.RESULTS,
+    "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS, "encounters": Topic.ENCOUNTERS, "identity": Topic.IDENTITY,
 }  # fmt: skip
+_QUALIFIED: Final = frozenset({
+    Topic.MEASURE, Topic.PROBLEM, Topic.PROCEDURE, Topic.FAMILY, Topic.IMMUNIZATION, Topic.MEDICATION,
+})  # fmt: skip
 _PAST: Final = {Topic.MEDICATIONS: Topic.PAST_MEDICATIONS, Topic.PROBLEMS: Topic.PAST_PROBLEMS}
 _NAMED_TOPICS: Final = (
     (kinds.DRUG, Topic.MEDICATION), (kinds.PROBLEM, Topic.PROBLEM), (kinds.PROCEDURE, Topic.PROCEDURE),
@@ -47,18 +54,40 @@ def route(question: str, vocabulary: Vocabulary) -> Route:
     if found is None:
         return Route(RouteKind.NOTES, _with_corrections("no look-up recognised: read from the notes", reading))
     intent, used = found
-    intent = replace(intent, window=reading.window, corrections=reading.corrections)
-    if intent.also:
-        intent = replace(intent, also=tuple(replace(other, window=reading.window) for other in intent.also))
-    return _route(intent, reading, used)
+    return _route(_completed(intent, reading, used), reading, used)
+
+
+def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Intent:
+    unread = reading.unread(used, *_patterns_of(intent))
+    qualified = _qualifiers(reading, used, unread) if intent.topic in _QUALIFIED else ()
+    return replace(
+        intent,
+        window=reading.window,
+        threshold=reading.threshold,
+        corrections=reading.corrections,
+        qualified=qualified,
+        also=tuple(_completed(other, reading, used) for other in intent.also),
+        instead=tuple(_completed(other, reading, used) for other in intent.instead),
+    )
+
+
+def _qualifiers(reading: Reading, used: tuple[Mention, ...], unread: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words beside a mention, or about an event in time, that make it another thing."""
+    beside = {mention.start - 1 for mention in used} | {mention.end for mention in used}
+    return tuple(
+        word
+        for place, word in enumerate(reading.tokens)
+        if word in unread and (place in beside or word in grammar()["qualifiers"])
+    )
 
 
 def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route:
     about = intent.said or intent.topic.value
-    if intent.topic is Topic.MEASURE and intent.key is not None and not intent.key.sample:
+    known = measurements().get(intent.target)
+    if known is not None and known.sample == "blood" and intent.key is not None and not intent.key.sample:
         about = f"{about} (blood unless another sample is named)"
     reason = f"look-up of {about}: {', '.join(intent.acts)}"
-    unread = reading.unread(used, *_patterns_of(intent.topic))
+    unread = reading.unread(used, *_patterns_of(intent))
     if Act.WHY in intent.acts:
         if intent.topic is not Topic.MEDICATION:
             return Route(RouteKind.NOTES, _with_corrections(f'"why" is read from the notes ({about})', reading), intent)
@@ -76,9 +105,17 @@ def _with_corrections(reason: str, reading: Reading) -> str:
     return f"{reason} ({mended})" if mended else reason
 
 
-def _patterns_of(topic: Topic) -> tuple[re.Pattern[str], ...]:
+def _patterns_of(intent: Intent) -> tuple[re.Pattern[str], ...]:
+    return tuple(one for part in (intent, *intent.also) for one in _topic_patterns(part.topic))
+
+
+def _topic_patterns(topic: Topic) -> tuple[re.Pattern[str], ...]:
     named = {Topic.ALLERGY: "allergies", Topic.IMMUNIZATION: "immunizations"}.get(topic, topic.value)
-    plural = {Topic.MEDICATION: "medications", Topic.PAST_MEDICATIONS: "medications", Topic.PAST_PROBLEMS: "problems"}
+    plural = {
+        Topic.MEDICATION: "medications",
+        Topic.PAST_MEDICATIONS: "medications",
+        Topic.PAST_PROBLEMS: "problems",
+    }
     listed = plural.get(topic, named)
     found = [pattern("past")]
     if named in grammar()["topics"]:
@@ -105,7 +142,11 @@ def _fixed_topic(reading: Reading) -> Found | None:
             continue
         if name == "allergies":
             return _allergy(reading)
-        named = [one for one in reading.mentions if name != "code-status" and (kinds.VACCINE in one.targets or name == "family")]
+        named = [
+            one
+            for one in reading.mentions
+            if name != "code-status" and (kinds.VACCINE in one.targets or name == "family")
+        ]
         target = named[0].name if named else ""
         topic = Topic.IMMUNIZATION if name == "immunizations" and named else Topic(name)
         return Intent(topic, _acts(reading), target, target), tuple(named)
@@ -118,11 +159,13 @@ def _allergy(reading: Reading) -> Found:
     if not named:
         match = _TO.search(reading.text) or _OF_ALLERGY.search(reading.text)
         said = match["what"].split() if match else []
-        kept = [word for word in said if word not in fillers() and word not in _NO_SUBSTANCE]
+        kept = [word for word in said if word not in fillers() and word not in grammar()["not_a_substance"]]
         target = " ".join(kept[:3])
     also = tuple(_lists(reading, Topic.ALLERGIES)) if not target else ()
     topic = Topic.ALLERGY if target else Topic.ALLERGIES
-    places = tuple(Mention(place, place + 1, word, {}) for place, word in enumerate(reading.tokens) if word in target.split())
+    places = tuple(
+        Mention(place, place + 1, word, {}) for place, word in enumerate(reading.tokens) if word in target.split()
+    )
     return Intent(topic, _acts(reading), target, target, also=also), (*named, *places)
 
 
@@ -130,10 +173,8 @@ def _named(reading: Reading) -> Found | None:
     """Something the record or the tables have a name for."""
     if _FOR.search(reading.text) and reading.mentions:
         return Intent(Topic.MEDICATIONS, _acts(reading)), ()
-    intents: list[tuple[Intent, Mention]] = []
-    for mention in reading.mentions:
-        if intent := _intent(reading, mention):
-            intents.append((intent, mention))
+    read = [(_intent(reading, mention), mention) for mention in reading.mentions]
+    intents = [(intent, mention) for intent, mention in read if intent is not None]
     if not intents:
         return None
     first = intents[0][0]
@@ -147,15 +188,25 @@ def _intent(reading: Reading, mention: Mention) -> Intent | None:
     taken = _is_taken(reading, mention)
     if kinds.MEASURE in mention.targets and not taken:
         concept = mention.targets[kinds.MEASURE]
-        sample = next((grammar()["samples"][word] for word in _around(reading, mention) if word in grammar()["samples"]), "")
+        sample = next(
+            (grammar()["samples"][word] for word in _around(reading, mention) if word in grammar()["samples"]),
+            "",
+        )
         sample = sample or ("urine" if analyte(mention.name) != mention.name and "urine" in mention.name else "")
-        return Intent(Topic.MEASURE, acts, concept, mention.name, MeasureKey(concept, sample))
+        others = tuple(_readings(mention, acts))
+        return Intent(Topic.MEASURE, acts, concept, mention.name, MeasureKey(concept, sample), instead=others)
     if taken:
         return Intent(Topic.MEDICATION, acts, mention.name, mention.name)
-    for kind, topic in _NAMED_TOPICS:
-        if kind in mention.targets:
-            return Intent(topic, acts, mention.targets[kind], mention.name)
-    return None
+    readings = _readings(mention, acts)
+    return replace(readings[0], instead=tuple(readings[1:])) if readings else None
+
+
+def _readings(mention: Mention, acts: tuple[Act, ...]) -> list[Intent]:
+    return [
+        Intent(topic, acts, mention.targets[kind], mention.name)
+        for kind, topic in _NAMED_TOPICS
+        if kind in mention.targets
+    ]
 
 
 def _around(reading: Reading, mention: Mention) -> tuple[str, ...]:
@@ -166,7 +217,7 @@ def _is_taken(reading: Reading, mention: Mention) -> bool:
     """Return whether a verb of taking stands right before the mention: "is she on potassium"."""
     if set(mention.targets) <= {kinds.PROBLEM, kinds.PROCEDURE}:
         return False
-    articles = set(grammar()["articles"]) - _NEGATED_TAKING
+    articles = set(grammar()["articles"]) - _TAKING_NOW
     place = mention.start - 1
     while place >= 0 and reading.tokens[place] in articles:
         place -= 1
@@ -176,9 +227,15 @@ def _is_taken(reading: Reading, mention: Mention) -> bool:
 def _unknown_drug(reading: Reading) -> Found | None:
     """A word nobody knows after a verb of taking: it is looked for among the medicines all the same."""
     for place, word in enumerate(reading.tokens):
-        before = [token for token in reading.tokens[:place] if token not in set(grammar()["articles"]) - _NEGATED_TAKING]
+        before = [token for token in reading.tokens[:place] if token not in set(grammar()["articles"]) - _TAKING_NOW]
         is_known = word in fillers() or any(pattern("lists", name).fullmatch(word) for name in grammar()["lists"])
-        if before and before[-1] in _NEGATED_TAKING and not is_known and word.isalpha() and word not in grammar()["articles"]:
+        if (
+            before
+            and before[-1] in _TAKING_NOW
+            and not is_known
+            and word.isalpha()
+            and word not in grammar()["articles"]
+        ):
             unknown = Mention(place, place, word, {})
             return Intent(Topic.MEDICATION, _acts(reading), word, word, detail="unknown"), (unknown,)
     return None
@@ -202,4 +259,5 @@ def _list(reading: Reading) -> Found | None:
     found = _lists(reading)
     if not found and re.search(r"\bwhat\b.*\bon\b\s*(?:now|currently|at the moment|for)?$", reading.text):
         found = [Intent(Topic.MEDICATIONS, _acts(reading), said="medications")]
-    return (replace(found[0], also=tuple(found[1:])), ()) if found else None
+    also = tuple(found[1:]) if " and " in reading.text else ()
+    return (replace(found[0], also=also), ()) if found else None

@@ -68,7 +68,10 @@ class Intent:
     """A look-up. `target` is the comparable name asked about; `said` the words as typed.
 
     `key` (measurements only) has sample "" when the question names none. `threshold` are the digits of
-    "above 6.5". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient"). `also` are further look-ups of the same question.
+    "above 6.5". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient").
+    `also` are further look-ups of the same question; `instead` other readings of the same words, tried when
+    this one finds nothing. `qualified` are words that make it another question ("glucose tolerance",
+    "potassium on admission"): what is found is then related, and no answer.
     """
 
     topic: Topic
@@ -81,6 +84,8 @@ class Intent:
     detail: str = ""
     corrections: tuple[tuple[str, str], ...] = ()
     also: tuple[Intent, ...] = ()
+    instead: tuple[Intent, ...] = ()
+    qualified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class CodeSentence:
-    """A sentence computed from facts, with the JSON paths it rests on: the value's first, then name and date."""
+    """A sentence computed from facts, with the JSON paths it rests on: the value's, then name and date."""
 
     text: str
     citations_from: tuple[tuple[Fact, Path], ...]
@@ -104,9 +109,9 @@ class CodeSentence:
 class CodeAnswer:
     """What code can say.
 
-    `answered` False means that the facts hold no answer: the caller searches the narrative and then proves the
-    absence of `absent` (what was looked for, in words). `related` are facts near the question that do
-    not answer it (urine potassium when blood was meant); they may be shown beside the absence.
+    `answered` False means that the facts hold no answer: the caller searches the narrative and then
+    proves the absence of `absent` (what was looked for, in words). `related` are facts near the question
+    that do not answer it (urine potassium when blood was meant); they may be shown beside the absence.
     """
 
     sentences: tuple[CodeSentence, ...] = ()

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clinical.domain.facts.naming import words
 from clinical.domain.route.intents import Act
+from clinical.domain.route.table import fillers, grammar, pattern
 from clinical.domain.route.times import Window, find_window
 from clinical.domain.route.vocabulary import LONGEST, Targets, Vocabulary, correct
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
-
-
-@cache
-def grammar() -> dict[str, Any]:
-    """Return the grammar table."""
-    read: dict[str, Any] = json.loads(files(__package__).joinpath("grammar.json").read_text(encoding="utf-8"))
-    return read
-
-
-@cache
-def pattern(group: str, name: str = "") -> re.Pattern[str]:
-    """Return a compiled pattern of the table: `group` alone, or one of its names."""
-    return re.compile(grammar()[group][name] if name else grammar()[group])
-
-
-@cache
-def fillers() -> frozenset[str]:
-    """Return the words that ask nothing by themselves."""
-    return frozenset(grammar()["fillers"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +37,7 @@ class Reading:
     window: Window | None
     threshold: str
     corrections: tuple[tuple[str, str], ...]
+    own_name: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -74,8 +54,8 @@ class Reading:
         rest = self.outside(used)
         for one in (*patterns, *(pattern("acts", act) for act in grammar()["acts"])):
             rest = one.sub(" ", rest)
-        samples = grammar()["samples"]
-        return tuple(word for word in rest.split() if word not in fillers() and word not in samples)
+        known = fillers() | grammar()["samples"].keys() | self.own_name
+        return tuple(word for word in rest.split() if word.removesuffix("'s") not in known)
 
 
 def read_question(question: str, vocabulary: Vocabulary) -> Reading:
@@ -96,7 +76,7 @@ def read_question(question: str, vocabulary: Vocabulary) -> Reading:
     rest = " ".join(word for place, word in enumerate(tokens) if place not in named)
     acts.extend(Act(name) for name in grammar()["acts"] if pattern("acts", name).search(rest))
     corrections = tuple((was, now) for was, now in zip(typed, tokens, strict=True) if was != now)
-    return Reading(tokens, mentions, tuple(dict.fromkeys(acts)), window, threshold, corrections)
+    return Reading(tokens, mentions, tuple(dict.fromkeys(acts)), window, threshold, corrections, vocabulary.own_name)
 
 
 def _mended(word: str, vocabulary: Vocabulary) -> str:
@@ -106,7 +86,12 @@ def _mended(word: str, vocabulary: Vocabulary) -> str:
 
 
 def _is_known(word: str, vocabulary: Vocabulary) -> bool:
-    if word in fillers() or word in vocabulary.words or vocabulary.find(word):
+    if (
+        word in fillers()
+        or word.removesuffix("'s") in vocabulary.own_name
+        or word in vocabulary.words
+        or vocabulary.find(word)
+    ):
         return True
     groups = ("acts", "topics", "lists")
     return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])

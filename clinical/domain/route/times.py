@@ -17,11 +17,12 @@ _NUMBERS: Final = {
     "ten": 10, "twelve": 12, "couple of": 2, "few": 3,
 }  # fmt: skip
 _MONTH: Final = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?)"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _DATE: Final = (
-    rf"(?:(?P<iso>\d{{4}}-\d{{2}}(?:-\d{{2}})?)|(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -])?(?P<month>{_MONTH})"
+    rf"(?:(?P<iso>\d{{4}}-\d{{2}}(?:-\d{{2}})?)|(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -])?"
+    rf"(?P<month>{_MONTH})"
     rf"(?:[ -](?:(?P<dayafter>\d{{1,2}})(?:st|nd|rd|th)?,? )?(?P<year>\d{{4}}))?|(?P<only>(?:19|20)\d{{2}}))"
 )
 _POINT: Final = re.compile(
@@ -100,7 +101,8 @@ def find_window(text: str) -> tuple[Window | None, str]:
 
 def _point(match: re.Match[str]) -> Window | None:
     relation = {"after": "after", "before": "before", "until": "before", "prior to": "before"}.get(
-        match["relation"], "since" if match["relation"] in ("since", "from") else "in",
+        match["relation"],
+        "since" if match["relation"] in ("since", "from") else "in",
     )
     if match["iso"]:
         year, month, day = ([int(part) for part in match["iso"].split("-")] + [0])[:3]

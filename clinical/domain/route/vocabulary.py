@@ -17,29 +17,28 @@ from clinical.domain.projection.rows import (
     ImmunizationRow,
     MedicationRow,
     ObservationRow,
+    PatientRow,
     ProcedureRow,
 )
+from clinical.domain.route.table import common_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clinical.domain.facts.fact import Fact
     from clinical.domain.projection.rows import TypedRow
 
-MEASURE, DRUG, PROBLEM, VACCINE, PROCEDURE, ALLERGEN = "measure", "drug", "problem", "vaccine", "procedure", "allergen"
+MEASURE, DRUG, PROBLEM, VACCINE, PROCEDURE, ALLERGEN = (
+    "measure",
+    "drug",
+    "problem",
+    "vaccine",
+    "procedure",
+    "allergen",
+)
 LONGEST: Final = 8  # words of a name that are looked for
 _WORD_ENOUGH: Final = 5
 _TAG: Final = re.compile(r"\s*\((?:disorder|finding|procedure|situation|substance|product|qualifier value)\)\s*$")
-# Words of names that name nothing by themselves.
-_COMMON: Final = frozenset({
-    "acute", "chronic", "disorder", "disease", "status", "history", "normal", "primary", "secondary", "severe", "mild",
-    "other", "unspecified", "without", "with", "right", "left", "upper", "lower", "stage", "suspected", "finding",
-    "syndrome", "patient", "procedure", "review", "screening", "assessment", "examination", "injection", "therapy",
-    "allergy", "vaccine", "seasonal", "preservative", "adult", "child", "injectable", "conjugate", "education",
-    "management", "evaluation", "documentation", "current", "medication", "medications", "replacement", "birth", "valent",
-    "first", "total", "viral", "bacterial", "reported", "score", "blood", "level", "count", "general", "measurement",
-    "female", "woman", "class", "daily", "health", "check", "severity", "smoking", "limited", "social", "contact",
-})  # fmt: skip
 Targets = dict[str, str]  # kind -> what it is known by: a measurement's concept, else the comparable name
 
 
@@ -49,6 +48,7 @@ class Vocabulary:
 
     names: Mapping[str, Targets] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    own_name: frozenset[str] = frozenset()
 
     def find(self, name: str) -> Targets:
         """Return what a comparable name means, singular or plural; empty when unknown."""
@@ -74,7 +74,7 @@ def _tables() -> dict[str, Targets]:
     return names
 
 
-def vocabulary_of(facts: Iterable[Fact]) -> Vocabulary:
+def vocabulary_of(facts: Sequence[Fact]) -> Vocabulary:
     """Return the vocabulary of one patient's facts, the synonym tables included."""
     names = {name: dict(targets) for name, targets in _tables().items()}
     for fact in facts:
@@ -83,10 +83,18 @@ def vocabulary_of(facts: Iterable[Fact]) -> Vocabulary:
                 if name:
                     names.setdefault(name, {}).setdefault(kind, target)
     words = frozenset(word for name in names for word in name.split())
-    return Vocabulary(names, words)
+    own_name = frozenset(
+        word
+        for fact in facts
+        if isinstance(fact.row, PatientRow)
+        for name in fact.row.names
+        for word in plain(name).replace("-", " ").split()
+    )
+    return Vocabulary(names, words, own_name)
 
 
 def _own_names(row: TypedRow) -> Iterable[tuple[str, str, str]]:
+    common = common_words()
     match row:
         case ObservationRow():
             concept = measure_key(row).concept
@@ -96,16 +104,18 @@ def _own_names(row: TypedRow) -> Iterable[tuple[str, str, str]]:
         case MedicationRow():
             for name in (*row.names, *row.ingredients):
                 yield plain(name), DRUG, plain(name)
-                yield from ((word, DRUG, word) for word in drug_words(name) if word not in _COMMON)
+                yield from ((word, DRUG, word) for word in drug_words(name) if word not in common)
         case AllergyRow():
             for name in row.names:
-                yield from ((word, ALLERGEN, word) for word in drug_words(name) if word not in _COMMON)
+                yield from ((word, ALLERGEN, word) for word in drug_words(name) if word not in common)
         case ConditionRow() | ProcedureRow() | ImmunizationRow():
             kind = {"condition": PROBLEM, "procedure": PROCEDURE, "immunization": VACCINE}[row.kind]
             for name in row.names:
                 bare = plain(_TAG.sub("", name))
                 yield bare, kind, bare
-                yield from ((word, kind, word) for word in bare.split() if len(word) >= _WORD_ENOUGH and word not in _COMMON)
+                yield from (
+                    (word, kind, word) for word in bare.split() if len(word) >= _WORD_ENOUGH and word not in common
+                )
         case _:
             return
 
@@ -118,7 +128,7 @@ def correct(word: str, known: Iterable[str]) -> str:
     """
     if len(word) < _WORD_ENOUGH or not word.isalpha():
         return ""
-    allowed = 1 if len(word) < 9 else 2  # noqa: PLR2004 - as the docstring says
+    allowed = 1 if len(word) < 9 else 2
     best, found = allowed + 1, ""
     for candidate in known:
         if abs(len(candidate) - len(word)) > allowed or not _may_match(word, candidate):

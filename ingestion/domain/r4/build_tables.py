@@ -90,11 +90,7 @@ def _type_names(element: Definition) -> list[str]:
         code = kind["code"]
         if code.startswith("http://hl7.org/fhirpath/"):
             code = next(
-                (
-                    x.get("valueUrl") or x["valueUri"]
-                    for x in kind.get("extension", [])
-                    if x["url"] == FHIR_TYPE_URL
-                ),
+                (x.get("valueUrl") or x["valueUri"] for x in kind.get("extension", []) if x["url"] == FHIR_TYPE_URL),
                 "string",
             )
         names.append(code)
@@ -155,10 +151,7 @@ def build(folder: Path) -> Definition:
     terminology = Terminology(_load(folder, "valuesets.json") + _load(folder, "v3-codesystems.json"))
     tables = Tables(terminology)
     for definition in _load(folder, "profiles-types.json") + _load(folder, "profiles-resources.json"):
-        if (
-            definition["resourceType"] != "StructureDefinition"
-            or definition.get("derivation") == "constraint"
-        ):
+        if definition["resourceType"] != "StructureDefinition" or definition.get("derivation") == "constraint":
             continue
         if definition.get("fhirVersion") != EDITION or definition["kind"] == "logical":
             continue

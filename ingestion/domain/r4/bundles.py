@@ -94,50 +94,51 @@ class _Reader:
     def _checked(self, content: bytes, place: str, hint: _Hint) -> _Entry:
         if len(content) > self._limit:
             raise InvalidResourceError(Issue("resource-too-large"))
-        check_bytes(content)
-        checked = check_resource(content, bytes_checked=True)
+        checked = check_but_duplicates(content)
         resource_id = checked.resource_id
+        stored = content
         if not resource_id:
             resource_id = _id_for(content, hint)
             at = content.index(b"{") + 1
-            content = content[:at] + f'"id":"{resource_id}",'.encode() + content[at:]
-        return _Entry(place, hint.full_url, checked.resource_type, resource_id, content)
+            stored = content[:at] + f'"id":"{resource_id}",'.encode() + content[at:]
+        return _Entry(place, hint.full_url, checked.resource_type, resource_id, stored, content, checked.colons)
 
     def _bundle(self, content: bytes, position: str, depth: int) -> Iterator[Item]:
-        bundle_type, entries = _opened(content)
-        numbered = list(enumerate(entries))
-        if bundle_type == "history":
-            numbered.reverse()
+        bundle = _opened(content)
         accepted: list[_Entry | Item] = []
-        by_type: dict[str, list[tuple[str, bytes]]] = {}
-        references = ReferenceMap(lambda kind: by_type.get(kind, ()))
-        for index, entry in numbered:
-            for found in self._entry(entry, _place(position, index), depth):
-                accepted.append(found)
-                if isinstance(found, _Entry):
-                    by_type.setdefault(found.resource_type, []).append((found.resource_id, found.content))
-                    if found.full_url:
-                        references.add(found.full_url, found.resource_type, found.resource_id)
-        for found in accepted:
-            yield _resolved(found, references) if isinstance(found, _Entry) else found
+        seen = bundle.colons
+        for index, entry in enumerate(bundle.entries):
+            found = list(self._entry(entry, _place(position, index), depth))
+            accepted += found
+            if seen is not None:
+                first = found[0] if len(found) == 1 else None
+                seen += first.colons if isinstance(first, _Entry) else entry.resource.count(b":")
+        if seen is None or seen != colons(content):
+            accepted = [_without_duplicates(found) for found in accepted]
+            if seen is not None and not _explained(accepted, content):
+                open_loose(content, Issue("duplicate-key", "Bundle"))
+        if bundle.type == "history":
+            accepted.reverse()
+        yield from _all_resolved(accepted)
 
-    def _entry(self, entry: Any, place: str, depth: int) -> Iterator[_Entry | Item]:  # noqa: ANN401 - built Struct
-        if isinstance(entry, Issue):
-            yield RejectedItem(place, entry.code, entry.path)
+    def _entry(self, entry: OpenEntry, place: str, depth: int) -> Iterator[_Entry | Item]:
+        struct = entry.struct
+        if isinstance(struct, Issue):
+            yield RejectedItem(place, struct.code, struct.path)
             return
-        request = None if entry.request is UNSET else entry.request
+        request = None if struct.request is UNSET else struct.request
         method = request.method if request else ""
         if request and method == "DELETE":
             yield _deletion(request.url, place)
         elif method in _NOT_RECORDS:
             yield RejectedItem(place, "not-a-record", "Bundle.entry.request.method")
-        elif entry.search is not UNSET and entry.search.mode == "outcome":
+        elif struct.search is not UNSET and struct.search.mode == "outcome":
             yield RejectedItem(place, "outcome-entry", "Bundle.entry.search.mode")
-        elif entry.resource is UNSET:
+        elif not entry.resource:
             yield RejectedItem(place, "no-resource", "Bundle.entry.resource")
         else:
-            hint = _Hint("" if entry.fullUrl is UNSET else entry.fullUrl, request.url if request else "")
-            yield from self._found(bytes(entry.resource), place, hint, depth + 1)
+            hint = _Hint("" if struct.fullUrl is UNSET else struct.fullUrl, request.url if request else "")
+            yield from self._found(entry.resource, place, hint, depth + 1)
 
 
 def _opened(content: bytes) -> tuple[str, list[Any]]:

@@ -21,6 +21,8 @@ from ingestion.domain.r4.tables import is_resource_type
 
 _FIRST_KEY = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _MAY_BE_RARE = (b'"_', b"null", b'"data"', b"Base64Binary")
+# types alone forbid arrays of arrays, so each two levels need an object
+_SURELY_SHALLOW = MAX_DEPTH // 2 - 1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -31,13 +33,17 @@ class _Head(msgspec.Struct):
 _head = msgspec.json.Decoder(_Head)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CheckedResource:
-    """A resource that passed. `resource_id` is "" when it has none; `fields` is the decoded Struct."""
+    """A resource that passed. `resource_id` is "" when it has none; `fields` is the decoded Struct.
+
+    `colons` counts those of the resource encoded again (see `json_rules.colons`).
+    """
 
     resource_type: str
     resource_id: str
     fields: Any
+    colons: int
 
 
 def resource_type_of(content: bytes) -> str:
@@ -91,7 +97,7 @@ def _check_nested(fields: Any, resource_type: str) -> None:  # noqa: ANN401 - a 
     for index, raw in enumerate(fields.contained):
         place = f"{resource_type}.contained[{index}]"
         try:
-            inner = _checked(bytes(raw))
+            inner = check_resource(bytes(raw))
         except InvalidResourceError as error:
             raise InvalidResourceError(Issue(error.issue.code, _under(place, error.issue.path))) from None
         if getattr(inner.fields, "contained", UNSET) is not UNSET:
@@ -102,21 +108,26 @@ def _under(place: str, path: str) -> str:
     return place + path[path.find(".") :] if "." in path else place
 
 
-def _checked(content: bytes) -> CheckedResource:
+def check_but_duplicates(content: bytes) -> CheckedResource:
+    """Do all that `check_resource` does but look for keys named twice; `colons` lets a Bundle do that at once."""
     resource_type = resource_type_of(content)
     if not resource_type:
         raise InvalidResourceError(Issue("no-resource-type"))
     if not is_resource_type(resource_type):
         raise InvalidResourceError(Issue("unknown-resource-type"))
     fields = decode(content, resource_type)
-    if has_duplicate_key(content, _encode(fields)):
-        raise InvalidResourceError(Issue("duplicate-key", resource_type))
+    encoded = _encode(fields)
+    if encoded.count(b"{") > _SURELY_SHALLOW and not nested_within(encoded):
+        raise InvalidResourceError(Issue("too-deep", resource_type))
+    if has_invalid_character(content):
+        raise InvalidResourceError(Issue("invalid-character", resource_type))
     if getattr(fields, "contained", UNSET) is not UNSET:
         _check_nested(fields, resource_type)
-    return CheckedResource(resource_type, "" if fields.id is UNSET else fields.id, fields)
+    resource_id = fields.id
+    return CheckedResource(resource_type, "" if resource_id is UNSET else resource_id, fields, encoded.count(b":"))
 
 
-def check_resource(content: bytes, *, bytes_checked: bool = False) -> CheckedResource:
+def check_resource(content: bytes) -> CheckedResource:
     """Check one resource's JSON bytes against FHIR R4 4.0.1 and return what it is.
 
     Checked: UTF-8, well-formed JSON, nesting (`json_rules.MAX_DEPTH`), duplicate keys, NUL; element names,
@@ -124,27 +135,10 @@ def check_resource(content: bytes, *, bytes_checked: bool = False) -> CheckedRes
     Not checked: invariants (FHIRPath), reference targets, profiles, extensible and preferred bindings. A
     Narrative without `div` passes.
 
-    Args:
-        content: the resource alone, as it came.
-        bytes_checked: UTF-8, nesting and NUL were checked for the whole file already.
-
     Raises:
         InvalidResourceError: with code and FHIR path, never a value.
     """
-    if not bytes_checked:
-        check_bytes(content)
-    return _checked(content)
-
-
-def check_bytes(content: bytes) -> None:
-    """Check encoding, nesting and characters that cannot be stored.
-
-    Raises:
-        InvalidResourceError: not-utf8, too-deep or invalid-character.
-    """
-    if bad_utf8_at(content) is not None:
-        raise InvalidResourceError(Issue("not-utf8"))
-    if not nested_within(content):
-        raise InvalidResourceError(Issue("too-deep"))
-    if has_invalid_character(content):
-        raise InvalidResourceError(Issue("invalid-character"))
+    checked = check_but_duplicates(content)
+    if colons(content) != checked.colons and names_key_twice(content):
+        raise InvalidResourceError(Issue("duplicate-key", checked.resource_type))
+    return checked

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from ingestion.domain.r4.check import decode
 from ingestion.domain.r4.issues import InvalidResourceError, Issue
-from ingestion.domain.r4.json_rules import MAX_DEPTH, has_duplicate_key, too_deep_spans
+from ingestion.domain.r4.json_rules import MAX_DEPTH, colons, names_key_twice, too_deep_spans
 
 _ABOVE_RESOURCE = 3  # the Bundle, its list of entries, the entry
 _TOO_DEEP = b'{"resourceType":"Bundle","type":"nested too deep"}'
@@ -25,8 +27,25 @@ class _Loose(msgspec.Struct):
 _loose = msgspec.json.Decoder(_Loose)
 
 
-def open_bundle(content: bytes) -> tuple[str, list[Any]]:
-    """Return the Bundle's type and its entries: Structs, or an Issue in the place of each bad one.
+@dataclass(slots=True)
+class OpenEntry:
+    """One entry: its Struct without the resource, or the Issue that makes it unusable; the resource's bytes."""
+
+    struct: Any
+    resource: bytes = b""
+
+
+@dataclass(slots=True)
+class OpenBundle:
+    """A Bundle taken apart. `colons` counts those outside the resources; None: each resource is to be looked at."""
+
+    type: str
+    entries: list[OpenEntry]
+    colons: int | None
+
+
+def open_bundle(content: bytes) -> OpenBundle:
+    """Return the Bundle's type and its entries.
 
     Raises:
         InvalidResourceError: the Bundle itself is not valid, or its JSON is broken.
@@ -37,34 +56,48 @@ def open_bundle(content: bytes) -> tuple[str, list[Any]]:
         if error.issue.code == "too-deep":
             return _open_deep(content)
         if error.issue.path.startswith("Bundle.entry"):
-            return _open_loose(content, error.issue)
+            return open_loose(content, error.issue)
         raise
-    if has_duplicate_key(content, _encode(bundle)):
-        return _open_loose(content, Issue("duplicate-key", "Bundle"))
-    return bundle.type, [] if bundle.entry is msgspec.UNSET else bundle.entry
+    entries = [] if bundle.entry is UNSET else [_without_resource(entry) for entry in bundle.entry]
+    keys = sum(bool(entry.resource) for entry in entries)
+    return OpenBundle(bundle.type, entries, _encode(bundle).count(b":") + keys)
 
 
-def _open_loose(content: bytes, issue: Issue) -> tuple[str, list[Any]]:
-    """Check each entry alone; where none is at fault, the Bundle is."""
+def _without_resource(entry: Any) -> OpenEntry:  # noqa: ANN401 - a Struct built at run time
+    if entry.resource is UNSET:
+        return OpenEntry(entry)
+    resource = bytes(entry.resource)
+    entry.resource = UNSET
+    return OpenEntry(entry, resource)
+
+
+def open_loose(content: bytes, issue: Issue) -> OpenBundle:
+    """Check each entry alone. Where none is at fault the Bundle is, with `issue`.
+
+    Raises:
+        InvalidResourceError: that issue.
+    """
     try:
         loose = _loose.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidResourceError(issue) from None
     entries = [_entry(bytes(raw)) for raw in loose.entry]
-    if not any(isinstance(entry, Issue) for entry in entries):
+    if not any(isinstance(entry.struct, Issue) for entry in entries):
         raise InvalidResourceError(issue)
-    return loose.type, entries
+    return OpenBundle(loose.type, entries, None)
 
 
-def _entry(content: bytes) -> Any:  # noqa: ANN401 - a Struct built at run time, or an Issue
+def _entry(content: bytes) -> OpenEntry:
     try:
         entry = decode(content, "Bundle.entry")
     except InvalidResourceError as error:
-        return error.issue
-    return Issue("duplicate-key", "Bundle.entry") if has_duplicate_key(content, _encode(entry)) else entry
+        return OpenEntry(error.issue)
+    if colons(content) != colons(_encode(entry)) and names_key_twice(content):
+        return OpenEntry(Issue("duplicate-key", "Bundle.entry"))
+    return _without_resource(entry)
 
 
-def _open_deep(content: bytes) -> tuple[str, list[Any]]:
+def _open_deep(content: bytes) -> OpenBundle:
     """Cut out what is nested beyond reading, and refuse the entries it was cut from."""
     parts: list[bytes] = []
     done = 0
@@ -73,9 +106,9 @@ def _open_deep(content: bytes) -> tuple[str, list[Any]]:
         done = end
     if not parts:
         raise InvalidResourceError(Issue("too-deep", "Bundle"))
-    kind, entries = open_bundle(b"".join([*parts, content[done:]]))
-    return kind, [Issue("too-deep") if _was_cut(entry) else entry for entry in entries]
-
-
-def _was_cut(entry: Any) -> bool:  # noqa: ANN401 - a Struct built at run time, or an Issue
-    return not isinstance(entry, Issue) and _TOO_DEEP in _encode(entry)
+    bundle = open_bundle(b"".join([*parts, content[done:]]))
+    for entry in bundle.entries:
+        if _TOO_DEEP in entry.resource:
+            entry.struct = Issue("too-deep")
+    bundle.colons = None
+    return bundle

@@ -12,13 +12,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-_REFERENCE = re.compile(
-    rb'("(?:reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?)|url"\s*:\s*"(?=urn:uuid:)))([^"]+)'
-)
+_REFERENCE = re.compile(rb'("(?:reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?)|url"\s*:\s*"(?=urn:uuid:)))([^"]+)')
 _WORTH_A_LOOK = (b"urn:uuid:", b"urn:oid:", b"?", b"http:", b"https:")
-_RESTFUL = re.compile(
-    r"^(https?://.+)/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$"
-)
+_RESTFUL = re.compile(r"^(https?://.+)/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$")
 _CONDITIONAL = re.compile(r"^([A-Z][A-Za-z]+)\?identifier=([^&]+)$")
 _URN_UUID = "urn:uuid:"
 

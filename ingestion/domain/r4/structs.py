@@ -52,9 +52,7 @@ class Builder:
         return found
 
     def _built(self, type_name: str, codes: str = "") -> str:
-        python_name = type_name.replace(".", "_") + (
-            "_" + codes.strip("|").replace("-", "_") if codes else ""
-        )
+        python_name = type_name.replace(".", "_") + ("_" + codes.strip("|").replace("-", "_") if codes else "")
         if python_name in self._started:
             return python_name
         self._started.add(python_name)

@@ -51,9 +51,7 @@ def _element(owner: str, row: list[Any]) -> Element:
     if owner == "Resource" and name == "id":
         types = "id"  # the definition spells the type as a FHIRPath string; the standard's text says id
     if owner == "Narrative" and name == "div":
-        least = (
-            0  # publishing tools leave it out where they will generate it; such a text holds no words to lose
-        )
+        least = 0  # publishing tools leave it out where they will generate it; such a text holds no words to lose
     return Element(name, tuple(types.split(" ")), least > 0, most == "*", codes[0] if codes else "")
 
 

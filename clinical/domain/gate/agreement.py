@@ -1,0 +1,97 @@
+"""Whether one mention in the evidence says what a mention in the sentence says: small rules of one shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clinical.domain.gate.verdict import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clinical.domain.gate.reading import Mention, Reading
+
+_SUFFIXES = frozenset(
+    ["", "e", "ion", "ions", "ation", "ations", "al", "ic", "ical", "ive", "ity", "ness", "ful", "er", "or", "y",
+     "ary", "ory", "ous", "ant", "ent", "ance", "ence", "able", "ible", "ist", "ically", "ed", "ing", "at", "s",
+     "ization", "iz", "is", "tion", "sion", "ally", "th", "ency", "ancy", "ure"]
+)  # fmt: skip
+_SHARED = 5
+_ACTIONS = ("started", "increased", "decreased", "changed")
+_NEGATION = frozenset({"negated", "unclear", "not-started", "not-increased", "not-decreased", "not-continued"})
+
+
+def same_thing(claim: Mention, source: Mention) -> bool:
+    """Return whether the source's mention is the claim's, or a kind of it ("diuretic" for furosemide)."""
+    if claim.key == source.key:
+        return True
+    if claim.key in source.keys:
+        return "negated" not in claim.attributes
+    if source.key in claim.keys:
+        return "negated" in claim.attributes and "negated" in source.attributes
+    return claim.key.startswith("w:") and source.key.startswith("w:") and _same_family(claim.key[2:], source.key[2:])
+
+
+def _same_family(one: str, two: str) -> bool:
+    shared = 0
+    for left, right in zip(one, two, strict=False):
+        if left != right:
+            break
+        shared += 1
+    return shared >= _SHARED and one[shared:] in _SUFFIXES and two[shared:] in _SUFFIXES
+
+
+def negation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
+    """Present or absent in both."""
+    del said
+    return claim.attributes & _NEGATION == source.attributes & _NEGATION
+
+
+def subject_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
+    """About the patient in both, or about the same relative; "family history" may stand for any relative."""
+    del said
+    mine = {one for one in claim.attributes if one.startswith("family:")}
+    theirs = {one for one in source.attributes if one.startswith("family:")}
+    if not mine or not theirs:
+        return mine == theirs
+    return mine <= theirs | {"family:any"}
+
+
+def certainty_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
+    """Definite, possible or conditional in both."""
+    del said
+    kinds = {"uncertain", "hypothetical"}
+    return claim.attributes & kinds == source.attributes & kinds
+
+
+def relation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
+    """An allergen, something not tolerated, or something to avoid, in both or in neither."""
+    del said
+    kinds = {"allergy", "intolerance", "avoid"}
+    if claim.key == "allergy":
+        return True
+    return claim.attributes & kinds == source.attributes & kinds
+
+
+def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
+    """Done, planned, stopped or past in both; an instruction bears out both plan and deed."""
+    mine, theirs = claim.attributes, source.attributes
+    if ("stopped" in mine) != ("stopped" in theirs) or ("not-stopped" in mine) != ("not-stopped" in theirs):
+        return False
+    if ("planned" in mine) != ("planned" in theirs) and "order" not in theirs:
+        return False
+    if any(action in mine and action not in theirs for action in _ACTIONS):
+        return False
+    if "past" in mine:
+        return bool(theirs & {"past", "history", "stopped"})
+    return "past" not in theirs or "past" in said.tenses
+
+
+AGREEMENTS: tuple[tuple[Reason, Callable[[Mention, Mention, Reading], bool], bool], ...] = (
+    # reason, rule, and whether it is asked of plain words too or only of clinical mentions
+    (Reason.SUBJECT_DIFFERS, subject_agrees, True),
+    (Reason.NEGATION_DIFFERS, negation_agrees, True),
+    (Reason.RELATION_DIFFERS, relation_agrees, False),
+    (Reason.CERTAINTY_DIFFERS, certainty_agrees, False),
+    (Reason.TIME_DIFFERS, time_agrees, False),
+)

@@ -1,0 +1,89 @@
+"""What belongs to what within a sentence: a side or a quality to its thing, a value to its date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clinical.domain.lexicon.tables import light_words
+
+if TYPE_CHECKING:
+    from clinical.domain.dates import WrittenDate
+    from clinical.domain.gate.reading import Mention, Reading
+
+_QUALITY = frozenset(
+    f"word:{name}"
+    for name in [
+        "left",
+        "right",
+        "bilateral",
+        "normal",
+        "abnormal",
+        "high",
+        "low",
+        "stable",
+        "improve",
+        "worse",
+        "positive",
+        "negative",
+        "mild",
+        "moderate",
+        "severe",
+        "acute",
+        "chronic",
+        "increase",
+        "decrease",
+        "large",
+        "small",
+        "intact",
+        "regular",
+        "resolve",
+    ]
+)
+_SIDE = frozenset({"word:left", "word:right", "word:bilateral"})
+_NEAR = 2
+
+
+def attached(quality: Mention, reading: Reading) -> frozenset[str]:
+    """Return the keys of all that this quality may be said of, lists included."""
+    keys = frozenset().union(*groups(quality, reading, sided=quality.key in _SIDE))
+    return keys | {wider for one in reading.mentions if one.key in keys for wider in one.keys}
+
+
+def groups(quality: Mention, reading: Reading, *, sided: bool) -> list[frozenset[str]]:
+    """Return key sets, each of which something that has this quality must meet; none when it stands alone."""
+    things = [one for one in reading.mentions if one.key not in _QUALITY]
+    same = [one for one in things if one.segment == quality.segment]
+    if sided:
+        after = [one for one in same if one.first >= quality.last][:_NEAR]
+        near = after or [one for one in same if one.last <= quality.first][-_NEAR:]
+        return [frozenset(one.key for one in near)] if near else []
+    found = [frozenset(one.key for one in same)] if same else []
+    for step in (-1, 1):
+        segment = quality.segment + step
+        while listed := _listed(segment, things, reading):
+            found += [frozenset({one.key}) for one in listed if one.clinical]
+            segment += step
+    return found
+
+
+def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Mention]:
+    """Return the mentions of a neighbouring segment that is a bare list item, [] if it says something itself."""
+    here = [one for one in things if one.segment == segment]
+    if not here:
+        return []
+    if any(one.key in _QUALITY and one.segment == segment for one in reading.mentions):
+        return []
+    if any(figure.segment == segment for figure in reading.figures):
+        return []
+    first, last = min(one.first for one in here), max(one.last for one in here)
+    covered = {at for one in here for at in range(one.first, one.last)}
+    between = [word.low for at, word in enumerate(reading.words[first:last], first) if at not in covered]
+    return here if all(low not in light_words() for low in between) else []
+
+
+def date_of(segment: int, reading: Reading) -> list[WrittenDate]:
+    """Return the date nearest to this segment; both neighbours when they are equally near."""
+    if not reading.dates:
+        return []
+    nearest = min(abs(place.segment - segment) for place in reading.dates)
+    return [place.date for place in reading.dates if abs(place.segment - segment) == nearest]

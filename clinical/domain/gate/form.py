@@ -1,0 +1,198 @@
+"""What a sentence may not be, whatever it says: markup, a forged marker, talk about itself, another language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from clinical.domain.gate.verdict import Reason
+
+MARKER = re.compile(r"\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
+_MARKUP = re.compile(
+    r"https?:|ftp:|www\.|javascript:|data:\w+/|mailto:|\S@\S+\.\w|</?[a-zA-Z!]|!\[|\]\(|```|`|\*\*|__|&#?\w+;"
+    r"|^\s*#{1,6}\s|\|.*\||[{}\\]|\[\[|\u3010|\u3011|\b[\w-]+\.(?:com|org|net|io|example)\b|<\||\|>",
+    re.IGNORECASE | re.MULTILINE,
+)
+_META = re.compile(
+    r"\b(?:as an? (?:ai|assistant|language model)|language model|i(?:'m| am) (?:sorry|an|not able|unable)|sorry,"
+    r"|(?:provided|given|above|following|available) (?:text|context|information|passages?|evidence|records?|documents?|notes?)"
+    r"|the (?:context|passages?|evidence|excerpts?|sources?|text|question|answer|user|prompt|instructions?)\b"
+    r"|based on the|according to the (?:text|passage|context|evidence|source)|here (?:is|are) (?:the|a|an|my)"
+    r"|in summary|to summari[sz]e|in conclusion|please (?:consult|note|let|contact|ignore)|you (?:should|can|may|must)"
+    r"|answer:|question:|system:|user:|assistant:|note that|ignore (?:all|the|previous|any)"
+    r"|cannot (?:answer|determine|provide)|let me know|of course|sure[,!])",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'll|I'd|me|my|mine|myself|we|we're|we've|we'll|our|us)\b")
+_ENGLISH = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "with",
+        "from",
+        "for",
+        "and",
+        "or",
+        "but",
+        "is",
+        "are",
+        "was",
+        "were",
+        "has",
+        "have",
+        "had",
+        "be",
+        "been",
+        "her",
+        "his",
+        "she",
+        "he",
+        "they",
+        "their",
+        "it",
+        "its",
+        "this",
+        "that",
+        "no",
+        "not",
+        "as",
+        "after",
+        "before",
+        "since",
+        "due",
+        "when",
+        "patient",
+    ]
+)
+_OTHER = frozenset(
+    [
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "ein",
+        "eine",
+        "mit",
+        "den",
+        "dem",
+        "wurde",
+        "hat",
+        "bei",
+        "von",
+        "zu",
+        "keine",
+        "kein",
+        "sich",
+        "auf",
+        "fur",
+        "le",
+        "la",
+        "les",
+        "des",
+        "du",
+        "et",
+        "est",
+        "une",
+        "un",
+        "dans",
+        "pour",
+        "avec",
+        "pas",
+        "au",
+        "aux",
+        "el",
+        "los",
+        "las",
+        "del",
+        "con",
+        "una",
+        "por",
+        "para",
+        "que",
+        "se",
+        "no",
+        "su",
+        "il",
+        "di",
+        "della",
+        "per",
+        "sono",
+        "ha",
+        "che",
+        "non",
+        "nel",
+        "en",
+        "y",
+        "o",
+        "os",
+        "da",
+        "do",
+        "uma",
+        "com",
+        "nao",
+        "het",
+        "een",
+        "van",
+        "met",
+        "geen",
+        "niet",
+        "patiente",
+        "pacient",
+        "paciente",
+        "patienten",
+    ]
+)
+_SHARED = _ENGLISH & _OTHER
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def ill_formed(sentence: str, labels: frozenset[int]) -> Reason | None:
+    """Return why the sentence is withheld for its form alone; `labels` are those of the evidence."""
+    if _is_markup(sentence, labels):
+        return Reason.MARKUP
+    if _is_meta(sentence):
+        return Reason.META_TALK
+    if not is_english(sentence):
+        return Reason.LANGUAGE
+    return None
+
+
+def cited_labels(sentence: str) -> tuple[int, ...]:
+    """Return the labels the sentence cites, in order."""
+    return tuple(int(number) for marker in MARKER.finditer(sentence) for number in re.findall(r"\d+", marker[1]))
+
+
+def _is_markup(sentence: str, labels: frozenset[int]) -> bool:
+    if _MARKUP.search(sentence) or any(label not in labels for label in cited_labels(sentence)):
+        return True
+    without = MARKER.sub("", sentence)
+    if "[" in without or "]" in without:
+        return True
+    return any(unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"} for character in without.replace("\n", " "))
+
+
+def _is_meta(sentence: str) -> bool:
+    return bool(
+        _META.search(sentence) or _FIRST_PERSON.search(sentence) or MARKER.sub("", sentence).rstrip().endswith("?")
+    )
+
+
+def is_english(text: str) -> bool:
+    """Return whether the gate has rules for the language of this text: English, in Latin letters."""
+    letters = [character for character in text if character.isalpha()]
+    foreign = sum(1 for one in letters if one > "\u024f" and one not in "\u03bc\u03b1\u03b2\u03b3\u03bb")
+    if foreign > 2:
+        return False
+    words = [word.lower() for word in _WORD.findall(text)]
+    other = sum(1 for word in words if word in _OTHER and word not in _SHARED)
+    english = sum(1 for word in words if word in _ENGLISH and word not in _SHARED)
+    return other < 2 or english >= other

@@ -1,0 +1,248 @@
+"""The rules of the gate. Each takes a sentence as read and a window of evidence, and can only withhold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from clinical.domain.dates import bears_out, find_dates
+from clinical.domain.gate.agreement import AGREEMENTS, same_thing
+from clinical.domain.gate.binding import attached, date_of, groups
+from clinical.domain.gate.verdict import Reason
+from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quantity import same_value, unit_borne_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from decimal import Decimal
+
+    from clinical.domain.gate.reading import Figure, Mention, Reading
+    from clinical.domain.gate.source import Window
+
+    Rule = Callable[[Reading, Window], Reason | None]
+
+_MISSING = {
+    Kind.DRUG: Reason.DRUG_NOT_IN_SOURCE,
+    Kind.VACCINE: Reason.DRUG_NOT_IN_SOURCE,
+    Kind.TEST: Reason.TEST_NOT_IN_SOURCE,
+    Kind.VITAL: Reason.TEST_NOT_IN_SOURCE,
+    Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
+    Kind.WORD: Reason.NOT_BORNE_OUT,
+}
+SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
+QUALITIES = SIDES | frozenset(
+    f"word:{name}"
+    for name in [
+        "normal",
+        "abnormal",
+        "high",
+        "low",
+        "stable",
+        "improve",
+        "worse",
+        "positive",
+        "negative",
+        "mild",
+        "moderate",
+        "severe",
+        "acute",
+        "chronic",
+        "increase",
+        "decrease",
+        "large",
+        "small",
+        "intact",
+        "regular",
+        "resolve",
+    ]
+)
+
+
+def says_something(claim: Reading, window: Window) -> Reason | None:
+    """A sentence without any statement in it cannot be borne out."""
+    del window
+    return None if claim.mentions or claim.figures or claim.dates else Reason.NOT_BORNE_OUT
+
+
+def numbers(claim: Reading, window: Window) -> Reason | None:
+    """Each number with its unit is in the evidence, as a value of the same thing."""
+    sources = [figure for reading in window.readings for figure in reading.figures]
+    for figure in claim.figures:
+        reason = _number(figure, sources)
+        if reason is not None:
+            return reason
+    said, held = _counted(claim.figures), _counted(sources)
+    # "3 by 2 by 3 cm" is not borne out by "0.4 by 2 by 3 cm".
+    return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] for value, count in said.items()) else None
+
+
+def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
+    return Counter(figure.quantity.value for figure in figures)
+
+
+def _number(figure: Figure, sources: list[Figure]) -> Reason | None:
+    same = [one for one in sources if same_value(figure.quantity, one.quantity)]
+    same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
+    if not same:
+        return Reason.NUMBER_NOT_IN_SOURCE
+    if all(one.attributes != figure.attributes for one in same):
+        doubt = "uncertain" in figure.attributes.union(*(one.attributes for one in same))
+        return Reason.CERTAINTY_DIFFERS if doubt else Reason.NEGATION_DIFFERS
+    same = [one for one in same if unit_borne_out(figure.quantity, one.quantity)]
+    if not same:
+        return Reason.UNIT_DIFFERS
+    if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
+        return None
+    return Reason.VALUE_OF_ANOTHER
+
+
+def dates(claim: Reading, window: Window) -> Reason | None:
+    """Each date is in the evidence, or is the date of the record where its text gives none."""
+    sources = [place.date for reading in window.readings for place in reading.dates]
+    if not sources:
+        sources = find_dates(window.effective)
+    for place in claim.dates:
+        if not any(bears_out(place.date, source) for source in sources):
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def date_of_value(claim: Reading, window: Window) -> Reason | None:
+    """Where the evidence has several dates, a value keeps its own."""
+    if not claim.dates or all(len(reading.dates) < 2 for reading in window.readings):
+        return None
+    for figure in claim.figures:
+        wanted = date_of(figure.segment, claim)
+        for reading in window.readings:
+            for source in reading.figures:
+                if same_value(figure.quantity, source.quantity) and any(
+                    bears_out(mine, theirs) for mine in wanted for theirs in date_of(source.segment, reading)
+                ):
+                    break
+            else:
+                continue
+            break
+        else:
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
+    """Each drug, test, condition and word that states something is in the evidence, by any of its names."""
+    for wanted in (Kind.DRUG, Kind.VACCINE, Kind.TEST, Kind.VITAL, Kind.CONDITION, Kind.WORD):
+        for mention in claim.mentions:
+            if mention.kind is wanted and not _found(mention, claim, window):
+                return Reason.LATERALITY_DIFFERS if mention.key in SIDES else _MISSING[wanted]
+    return None
+
+
+def _found(mention: Mention, claim: Reading, window: Window) -> bool:
+    if any(same_thing(mention, source) for source in window.mentions):
+        return True
+    # A name may stand anywhere in the passage.
+    word = claim.words[mention.first]
+    is_name = mention.key.startswith("w:") and word.text[:1].isupper() and mention.first > 0
+    return is_name and word.stem in window.named
+
+
+def attributes(claim: Reading, window: Window) -> Reason | None:
+    """Somebody, some time, certain, denied: what is said of a mention is said of it in the evidence."""
+    only_words = not any(mention.clinical for mention in claim.mentions)
+    for mention in claim.mentions:
+        sources = [source for source in window.mentions if same_thing(mention, source)]
+        own = [source for source in sources if "heading" not in source.attributes]
+        sources = own or [source for source in sources if mention.kind is not Kind.WORD]
+        for reason, agrees, of_words in AGREEMENTS:
+            if not sources:
+                break
+            if not (mention.clinical or of_words or only_words):
+                continue
+            sources = [source for source in sources if agrees(mention, source, claim)]
+            if not sources:
+                return reason
+    return None
+
+
+def qualities(claim: Reading, window: Window) -> Reason | None:
+    """Left or right, normal or high, mild or severe: of the same thing in both."""
+    for mention in claim.mentions:
+        if mention.key not in QUALITIES:
+            continue
+        sources = [
+            attached(source, reading)
+            for reading in window.readings
+            for source in reading.mentions
+            if source.key == mention.key
+        ]
+        for group in groups(mention, claim, sided=mention.key in SIDES):
+            if sources and not any(not keys or group & keys for keys in sources):
+                return Reason.LATERALITY_DIFFERS if mention.key in SIDES else Reason.VALUE_OF_ANOTHER
+    return None
+
+
+def sex(claim: Reading, window: Window) -> Reason | None:
+    """He or she, as in the evidence."""
+    theirs = frozenset().union(*(reading.sexes for reading in window.readings)) or window.sexes
+    if claim.sexes and theirs and not claim.sexes & theirs:
+        return Reason.SUBJECT_DIFFERS
+    return None
+
+
+def nothing_added(claim: Reading, window: Window) -> Reason | None:
+    """Doubt, denial, a relative, a plan or the past is not brought in where the evidence has none."""
+    held = frozenset().union(*(reading.cues for reading in window.readings))
+    for cues, enough, reason in _ADDED:
+        if claim.cues & cues and not held & enough:
+            return reason
+    if claim.doubts > sum(reading.doubts for reading in window.readings):
+        return Reason.CERTAINTY_DIFFERS
+    relatives = {cue for cue in claim.cues if cue.startswith("family:")}
+    return Reason.SUBJECT_DIFFERS if relatives - held and "family:any" not in held | relatives else None
+
+
+def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
+    """What stands together in the sentence stands together in the evidence, or the second refers back."""
+    if len(window.readings) < 2 or window.readings[1].refers_back:
+        return None
+    for segment in {mention.segment for mention in claim.mentions}:
+        wanted = [mention for mention in claim.mentions if mention.segment == segment]
+        if not any(
+            all(any(same_thing(mention, source) for source in held) for mention in wanted)
+            for held in (sentence.reading.mentions + sentence.headings for sentence in window.sentences)
+        ):
+            return Reason.NOT_BORNE_OUT
+    return None
+
+
+def sides_counted(claim: Reading, window: Window) -> Reason | None:
+    """A side is not named more often than in the evidence: "left worse than left"."""
+    said = Counter(mention.key for mention in claim.mentions if mention.key in SIDES)
+    held = Counter(mention.key for mention in window.mentions if mention.key in SIDES)
+    return Reason.LATERALITY_DIFFERS if any(count > held[key] for key, count in said.items()) else None
+
+
+_ADDED = (
+    (frozenset({"empty-negative"}), frozenset({"empty-negative"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"double-negative"}), frozenset({"double-negative"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"negated"}), frozenset({"negated", "unclear"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"uncertain"}), frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
+    (frozenset({"hypothetical"}), frozenset({"hypothetical"}), Reason.CERTAINTY_DIFFERS),
+    (frozenset({"stopped"}), frozenset({"stopped"}), Reason.TIME_DIFFERS),
+    (frozenset({"planned"}), frozenset({"planned", "order"}), Reason.TIME_DIFFERS),
+    (frozenset({"past"}), frozenset({"past", "history", "stopped"}), Reason.TIME_DIFFERS),
+)
+
+
+RULES: tuple[Rule, ...] = (
+    says_something,
+    numbers,
+    dates,
+    everything_mentioned,
+    nothing_added,
+    attributes,
+    one_clause_one_sentence,
+    qualities,
+    sides_counted,
+    date_of_value,
+    sex,
+)
