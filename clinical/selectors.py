@@ -78,8 +78,8 @@ def patient_list(user: AbstractBaseUser, query: str) -> list[PatientLine]:
 def patient_line(patient: Patient) -> PatientLine:
     """Return what identifies a patient to a person."""
     resource: dict[str, Any] = current_patient_resource(patient) or {}
-    name = next(iter(resource.get("name", ())), {})
-    identifier = next((i for i in resource.get("identifier", ()) if i.get("value")), {})
+    name: dict[str, Any] = next(iter(resource.get("name", ())), {})
+    identifier: dict[str, Any] = next((i for i in resource.get("identifier", ()) if i.get("value")), {})
     return PatientLine(
         id=patient.id,
         family=str(name.get("family") or name.get("text") or ""),

@@ -32,7 +32,13 @@ class Report:
     unassigned: int = 0
     quarantined: list[dict[str, str]] = field(default_factory=list)
 
-    def add(self, job: IngestJob) -> None:
+    def add(self, other: Report) -> None:
+        """Add another report's counts."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.quarantined += other.quarantined
+
+    def add_job(self, job: IngestJob) -> None:
         """Add a finished job."""
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(job, name))
@@ -48,8 +54,9 @@ class Report:
 
 
 def files_below(paths: Sequence[Path]) -> list[Path]:
-    """Return the files to take in: each path, or everything below a folder, in an order that puts
-    Patient and Medication files of a bulk export before what refers to them.
+    """Return the files to take in: each path, or everything below a folder.
+
+    Patient and Medication files of a bulk export come before what refers to them.
     """
     found = [file for path in paths for file in _walk(path)]
     return sorted(found, key=lambda file: (not file.name.startswith(("Patient", "Medication.")), str(file)))
@@ -85,10 +92,10 @@ def take_in_files(
         with path.open("rb") as file:
             job = receive(file, name=path.name, feed=FEED, context=context, now=clock(), wake=False)
         try:
-            job = pipeline.run(job.pk, limits=limits, clock=clock)
+            job = pipeline.run(job.pk, limits=limits, clock=clock, wake=False)
         except pipeline.NotDueError:  # a worker was quicker
             job = wait_for(job.pk)
-        report.add(job)
+        report.add_job(job)
         progress(number, len(files), job)
     return report
 

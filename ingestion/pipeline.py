@@ -47,13 +47,14 @@ class LeaseLostError(Exception):
     """Another worker took the job over after this one's lease ran out."""
 
 
-def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime]) -> IngestJob:
+def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: bool = True) -> IngestJob:
     """Take up a job and bring it to its end.
 
     Args:
         job_id: the ledger row.
         limits: largest resource and largest file, in bytes.
         clock: timezone-aware.
+        wake: tell the workers that the index has changes due; without it the sweeper finds them.
 
     Raises:
         NotDueError: nothing to do.
@@ -76,7 +77,8 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime]) -> Ingest
     IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
         state=JobState.DONE, finished_at=clock(), lease_until=None
     )
-    backends().wake(INDEX_TASK, 0)
+    if wake:
+        backends().wake(INDEX_TASK, 0)
     job.refresh_from_db()
     return job
 

@@ -6,25 +6,28 @@ qdrant_client and llama_index are imported at first use; a process that asks not
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from clinical.domain.passages import PassageHit
 from clinical.ports import BackendUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
-    from qdrant_client import QdrantClient, models
+    from qdrant_client import models
 
+    from appliance.backends.qdrant_schema import LeanClient
     from appliance.backends.qdrant_store import LeanQdrantStore
     from clinical.domain.access import AccessGrant
     from clinical.domain.passages import GuidelinePoint, PassagePoint, RetrievalQuery
     from clinical.ports import Embedder
 
-BATCH = 512  # points an upsert
+AnyPoint = TypeVar("AnyPoint", "PassagePoint", "GuidelinePoint")
+BATCH = 256  # points an upsert
 PAGE = 1000  # points a scroll or delete
 
 
@@ -57,7 +60,7 @@ class QdrantBackend:
         self._url, self._api_key, self._timeout_s = url, api_key, timeout_s
         self._embedder = embedder
         self._first = threading.RLock()
-        self._connected: QdrantClient | None = None
+        self._connected: LeanClient | None = None
         self._stores: dict[str, LeanQdrantStore] = {}
 
     @property
@@ -71,7 +74,7 @@ class QdrantBackend:
         return f"guidelines-{self._embedder.digest[:8]}"
 
     @property
-    def client(self) -> QdrantClient:
+    def client(self) -> LeanClient:
         """The client, made at first use."""
         with self._first:
             if self._connected is None:
@@ -160,20 +163,28 @@ class QdrantBackend:
 
     def upsert_passages(self, points: Sequence[PassagePoint]) -> None:
         """Write patient passages; returns when the engine has flushed them to disk."""
-        from appliance.backends.qdrant_schema import passage_struct
+        from appliance.backends.qdrant_schema import passage_json
 
-        self._upsert(self.passages, [passage_struct(point) for point in points])
+        self._upsert(self.passages, points, passage_json)
 
     def upsert_guidelines(self, points: Sequence[GuidelinePoint]) -> None:
         """Write guideline passages; returns when the engine has flushed them to disk."""
-        from appliance.backends.qdrant_schema import guideline_struct
+        from appliance.backends.qdrant_schema import guideline_json
 
-        self._upsert(self.guidelines, [guideline_struct(point) for point in points])
+        self._upsert(self.guidelines, points, guideline_json)
 
-    def _upsert(self, collection: str, points: list[models.PointStruct]) -> None:
-        with _translated():
-            for start in range(0, len(points), BATCH):
-                self.client.upsert(collection, points[start : start + BATCH], wait=True)
+    def _upsert(
+        self, collection: str, points: Sequence[AnyPoint], as_json: Callable[[AnyPoint], dict[str, object]]
+    ) -> None:
+        client = self.client
+
+        def send(start: int) -> None:
+            client.upsert_lean(collection, [as_json(point) for point in points[start : start + BATCH]])
+
+        # Two at a time: one is encoded here while the service writes and flushes the other.
+        with _translated(), ThreadPoolExecutor(max_workers=2) as pool:
+            for done in [pool.submit(send, start) for start in range(0, len(points), BATCH)]:
+                done.result()
 
     def delete_passages(self, passage_ids: Sequence[UUID]) -> None:
         """Remove patient passages; returns when flushed. Unknown ids are ignored."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import msgspec
 from qdrant_client import QdrantClient, models
 
 if TYPE_CHECKING:
@@ -36,7 +37,19 @@ PASSAGE_GRAPH: Final = models.HnswConfigDiff(m=0, payload_m=16)
 
 
 class LeanClient(QdrantClient):
-    """The ordinary client without its inference step, which copies every query deeply to look for texts."""
+    """The ordinary client without its inference step, which looks through every vector for texts to embed."""
+
+    def upsert_lean(self, collection: str, points: Sequence[dict[str, Any]]) -> None:
+        """Upsert points given as JSON values (PointStruct's fields); returns when they are on disk."""
+        self.http.client.request(
+            type_=models.InlineResponse2008,
+            method="PUT",
+            url="/collections/{collection_name}/points",
+            path_params={"collection_name": collection},
+            params={"wait": "true"},
+            headers={"Content-Type": "application/json"},
+            content=msgspec.json.encode({"points": points}),
+        )
 
     def query_batch_points(
         self,
@@ -56,7 +69,7 @@ class LeanClient(QdrantClient):
         return reply.result or []
 
 
-def connect(url: str, api_key: str, timeout_s: float) -> QdrantClient:
+def connect(url: str, api_key: str, timeout_s: float) -> LeanClient:
     """Return a client for an on-site vector service or Qdrant server; connects at the first call.
 
     Args:
@@ -113,29 +126,29 @@ def valid_on(day: date) -> models.Filter:
 
 def _vectors(point: PassagePoint | GuidelinePoint) -> dict[str, Any]:
     vectors: dict[str, Any] = {
-        SPARSE: models.SparseVector(indices=[*point.sparse_indices], values=[*point.sparse_values])
+        SPARSE: {"indices": point.sparse_indices, "values": point.sparse_values},
     }
     if point.dense:
-        vectors[DENSE] = [*point.dense]
+        vectors[DENSE] = point.dense
     return vectors
 
 
-def passage_struct(point: PassagePoint) -> models.PointStruct:
-    """Return a patient's point: identifiers and filter fields, no text."""
+def passage_json(point: PassagePoint) -> dict[str, Any]:
+    """Return a patient's point as PointStruct's JSON: identifiers and filter fields, no text."""
     payload = {
         TENANT: str(point.tenant),
         "resource_type": point.resource_type,
         "labels": [*point.labels],
     }
-    return models.PointStruct(id=str(point.passage_id), vector=_vectors(point), payload=payload)
+    return {"id": str(point.passage_id), "vector": _vectors(point), "payload": payload}
 
 
-def guideline_struct(point: GuidelinePoint) -> models.PointStruct:
-    """Return a guideline's point."""
+def guideline_json(point: GuidelinePoint) -> dict[str, Any]:
+    """Return a guideline's point as PointStruct's JSON."""
     payload = {
         "edition": point.edition,
         "jurisdiction": point.jurisdiction,
         "approver": point.approver,
         "expires": as_number(point.expires),
     }
-    return models.PointStruct(id=str(point.passage_id), vector=_vectors(point), payload=payload)
+    return {"id": str(point.passage_id), "vector": _vectors(point), "payload": payload}

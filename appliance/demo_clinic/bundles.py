@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from appliance.demo_clinic.tables import Json
 
-_RESTRICTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R", "display": "restricted"}
+_RESTRICTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "code": "R",
+    "display": "restricted",
+}
 _FULL_DATE = len("2026-08-11")
 
 

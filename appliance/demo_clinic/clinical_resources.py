@@ -107,7 +107,9 @@ def allergies(person: Json, subject: Json) -> list[Json]:
             "resourceType": "AllergyIntolerance",
             "id": f"{person['id']}-allergy-{key}",
             "clinicalStatus": hl7_concept("allergyintolerance-clinical", "inactive" if refuted else "active"),
-            "verificationStatus": hl7_concept("allergyintolerance-verification", options.get("verification", "confirmed")),
+            "verificationStatus": hl7_concept(
+                "allergyintolerance-verification", options.get("verification", "confirmed")
+            ),
             "code": concept(text, coding(system, code, display)),
             "patient": subject,
             "recordedDate": options["recorded"],
@@ -203,7 +205,9 @@ def documents(person: Json, subject: Json) -> list[Json]:
             "date": note["date"],
             "author": [{"display": note["author"]}],
             "description": note["title"],
-            "content": [{"attachment": {"contentType": "text/plain; charset=utf-8", "title": note["title"], "data": data}}],
+            "content": [
+                {"attachment": {"contentType": "text/plain; charset=utf-8", "title": note["title"], "data": data}}
+            ],
             "restricted": True,
         }
     ]

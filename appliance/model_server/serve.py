@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from appliance.config import QUIET, ROOT, Config, config, environment
 from appliance.model_server.manifest import LANGUAGE_MODEL_FILES, ModelFolderError, verify
@@ -90,12 +90,10 @@ def start_command(settings: Config, *, python: Path = PYTHON, gpu: bool | None =
 
 
 def _argv(settings: Config, python: Path, *, gpu: bool) -> tuple[str, ...]:
-    address = urlsplit(settings.vllm_url)
     options = {
         "--model": str(settings.model_path.resolve()),
         "--served-model-name": settings.vllm_model,
-        "--host": address.hostname or "127.0.0.1",
-        "--port": str(address.port or 8000),
+        **_listen(settings.vllm_url),
         "--max-model-len": str(settings.vllm_max_model_len),
         "--max-num-seqs": str(_CONCURRENT),
         "--structured-outputs-config": json.dumps(_STRUCTURED_OUTPUTS, separators=(",", ":")),
@@ -110,6 +108,14 @@ def _argv(settings: Config, python: Path, *, gpu: bool) -> tuple[str, ...]:
     given = [word for pair in options.items() for word in pair]
     # The package's own `vllm` command fails on the CPU build; the module works on both.
     return (str(python), "-m", "vllm.entrypoints.openai.api_server", *given, *flags)
+
+
+def _listen(url: str) -> dict[str, str]:
+    """Return the address options; a socket file's permissions also guard the routes outside `/v1`."""
+    address = urlsplit(url)
+    if address.scheme == "unix":
+        return {"--uds": unquote(address.path)}
+    return {"--host": address.hostname or "127.0.0.1", "--port": str(address.port or 8000)}
 
 
 def _environment(settings: Config, *, gpu: bool) -> dict[str, str]:

@@ -8,10 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from appliance.backends.vllm import VllmChatModel
 from appliance.config import ROOT, environment
 from appliance.egress import listens, on_site_client
-from appliance.model_server.serve import start_command
 from appliance.processes.spec import ProcessSpec
 
 if TYPE_CHECKING:
@@ -55,31 +53,6 @@ def vectors(settings: Config) -> ProcessSpec:
         folder=ROOT,
         address=settings.vector_url,
         ready=lambda: listens(settings.vector_url),
-    )
-
-
-def model_server(settings: Config) -> ProcessSpec:
-    """Return the model server, its weights verified.
-
-    Raises:
-        ModelServerError: environment or weights are not fit to be started.
-    """
-    start = start_command(settings)
-    client = VllmChatModel(
-        url=settings.vllm_url,
-        model=settings.vllm_model,
-        api_key=settings.secret("vllm_api_key"),
-        timeout_s=settings.vllm_timeout_s,
-        digest="",
-    )
-    return ProcessSpec(
-        name="vllm",
-        argv=start.argv,
-        environment=start.environment,
-        address=settings.vllm_url,
-        ready=client.ready,
-        ready_within_s=300.0,
-        stop_within_s=15.0,
     )
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from appliance.processes.spec import ProcessSpec
 
 _LOOK_S: Final = 0.25
-_RESTARTS: Final = 5
 _WITHIN_S: Final = 600.0
 _LOG_BYTES: Final = 5 * 2**20
 
@@ -29,13 +28,19 @@ class Supervisor:
     the kernel sends each process SIGTERM.
     """
 
-    def __init__(self, log_folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, log_folder: Path, say: Callable[[str], None], *, restarts: int = 5, pause_s: float = 1.0
+    ) -> None:
         """Prepare; nothing is started.
 
         Args:
             log_folder: one file a process, the former one kept as `.1` beyond 5 MiB.
             say: takes one line of progress.
+            restarts: how often a process is started again within 10 minutes.
+            pause_s: seconds before the first of them; doubled for each further one.
         """
+        self._restarts = restarts
+        self._pause_s = pause_s
         self._logs = log_folder
         self._say = say
         self._children: dict[str, Child] = {}
@@ -84,7 +89,7 @@ class Supervisor:
         """Look after the processes until an exception (such as a signal's) ends it.
 
         Raises:
-            ProcessError: one ended more than 5 times within 10 minutes.
+            ProcessError: one ended too often within 10 minutes.
         """
         while True:
             self.look()
@@ -94,7 +99,7 @@ class Supervisor:
         """Restart each process that has ended, waiting longer each time.
 
         Raises:
-            ProcessError: one ended more than 5 times within 10 minutes.
+            ProcessError: one ended too often within 10 minutes.
         """
         now = time.monotonic()
         for name, child in list(self._children.items()):
@@ -104,10 +109,10 @@ class Supervisor:
             starts = self._starts[name]
             while starts and starts[0] < now - _WITHIN_S:
                 starts.popleft()
-            if len(starts) > _RESTARTS:
+            if len(starts) > self._restarts:
                 detail = f"{name} keeps ending (code {code}); the end of {child.log}:\n{child.last_lines()}"
                 raise ProcessError("keeps_ending", detail)
-            if not starts or now >= starts[-1] + 2.0 ** len(starts) - 1:
+            if not starts or now >= starts[-1] + self._pause_s * 2 ** (len(starts) - 1):
                 self._say(f"{name} ended with code {code}; starting it again")
                 child.sweep()
                 self._run(child.spec)

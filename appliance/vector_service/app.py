@@ -81,9 +81,7 @@ class Application:
             return {"title": "healthz check passed"}
         if path == "/readyz":
             if self._folder.failed:
-                raise RefusedError(
-                    503, f"engine failure in {', '.join(self._folder.failed)}: restart the service"
-                )
+                raise RefusedError(503, f"engine failure in {', '.join(self._folder.failed)}: restart the service")
             return {"title": "all shards are ready", "recreated": self._folder.recreated}
         if not hmac.compare_digest(environ.get("HTTP_API_KEY", "").encode("latin-1"), self._key):
             raise RefusedError(401, "Must provide an API key")

@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from appliance.config import ROOT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,7 +24,8 @@ def run(shard: Path) -> bool:
     """
     if _stopping.is_set():
         return False
-    child = subprocess.Popen([sys.executable, "-m", "appliance.vector_service.compaction", str(shard)])
+    command = [sys.executable, "-m", "appliance.vector_service.compaction", str(shard.resolve())]
+    child = subprocess.Popen(command, cwd=ROOT)
     _running.add(child)
     try:
         return child.wait() == 0

@@ -41,9 +41,7 @@ def require_tenant(of: Filter | None, field: str | None) -> None:
         RefusedError: 400.
     """
     if field is not None and len(set(tenants(of, field))) != 1:
-        raise RefusedError(
-            400, f"this collection is read by tenant: one must condition on {field} is required"
-        )
+        raise RefusedError(400, f"this collection is read by tenant: one must condition on {field} is required")
 
 
 def is_empty(of: Filter) -> bool:
@@ -65,8 +63,7 @@ def _clauses(of: Filter | Condition, levels: int) -> edge.Filter:
     if levels == 0:
         raise RefusedError(400, "a filter is nested too deeply")
     must, should, must_not = (
-        [_condition(one, levels) for one in _listed(clause)] or None
-        for clause in (of.must, of.should, of.must_not)
+        [_condition(one, levels) for one in _listed(clause)] or None for clause in (of.must, of.should, of.must_not)
     )
     return edge.Filter(must=must, should=should, must_not=must_not)
 
@@ -115,4 +112,4 @@ def _match(match: Match) -> edge.MatchType:
     if bool(texts) == bool(numbers):
         raise RefusedError(400, "any and except take a list of values of one type")
     values = texts or numbers
-    return edge.MatchAny(any=values) if match.any is not None else edge.MatchExcept(except_=values)
+    return edge.MatchAny(any=values) if match.any is not None else edge.MatchExcept(values)

@@ -143,14 +143,8 @@ def _nearest(body: Query, collection: Collection) -> edge.Query:
         wanted = body.query
     create = collection.spec.create
     if isinstance(wanted, Sparse) and body.using in create.sparse_vectors:
-        return edge.Query.Nearest(
-            edge.SparseVector(indices=wanted.indices, values=wanted.values), using=body.using
-        )
-    if (
-        isinstance(wanted, list)
-        and body.using in create.vectors
-        and len(wanted) == create.vectors[body.using].size
-    ):
+        return edge.Query.Nearest(edge.SparseVector(indices=wanted.indices, values=wanted.values), using=body.using)
+    if isinstance(wanted, list) and body.using in create.vectors and len(wanted) == create.vectors[body.using].size:
         return edge.Query.Nearest(wanted, using=body.using)
     raise RefusedError(400, "Wrong input: the query vector does not fit the named vector")
 

@@ -30,7 +30,7 @@ class Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A JSON object in which an unknown key is an error."""
 
 
-PointId = Annotated[int, msgspec.Meta(ge=0)] | UUID
+PointId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | UUID
 Number = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]  # finite as a 32-bit float too
 SparseIndex = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -197,7 +197,7 @@ def engine_values() -> Iterator[None]:
     """Refuse what the engine's own types do not take (a number too large, a field name it cannot parse)."""
     try:
         yield
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         raise RefusedError(400, "Wrong input: a value the engine does not take") from None
 
 

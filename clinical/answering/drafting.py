@@ -16,7 +16,7 @@ from clinical.answering.events import (
     SentenceReady,
     SentenceWithheld,
 )
-from clinical.domain.gate import GateEvidence, check_sentence
+from clinical.domain.gate import Gate, GateEvidence
 from clinical.domain.prompt import Labelled, Prompt, build
 from clinical.domain.sentences import SentenceStream
 from clinical.ports import BackendUnavailableError, backends
@@ -50,7 +50,7 @@ def draft(question: str, sources: Sequence[Labelled], record: Draft) -> Iterator
         return
     prompt, used = build(question, sources, most_chars=settings.CLINICAL_PROMPT_CHARS)
     record.prompt = prompt
-    evidence = [GateEvidence(source.label, source.passage) for source in used]
+    gate = Gate([GateEvidence(source.label, source.passage) for source in used], question=question)
     _release_connections()
     try:
         stream = backends().chat.stream(prompt, max_tokens=settings.CLINICAL_DRAFT_TOKENS, seed=SEED)
@@ -64,13 +64,13 @@ def draft(question: str, sources: Sequence[Labelled], record: Draft) -> Iterator
         for piece in stream:
             record.text.append(piece)
             for sentence in sentences.feed(piece):
-                yield from _judge(sentence, evidence, question, seen)
+                yield from _judge(sentence, gate, seen)
                 last_sign = monotonic()
             if monotonic() - last_sign > HEARTBEAT_S:
                 yield Heartbeat()
                 last_sign = monotonic()
-        for sentence in sentences.finish():
-            yield from _judge(sentence, evidence, question, seen)
+        for sentence in sentences.close():
+            yield from _judge(sentence, gate, seen)
     except BackendUnavailableError as error:
         record.unavailable = error.reason or "interrupted"
         yield ModelUnavailable(record.unavailable)
@@ -78,15 +78,13 @@ def draft(question: str, sources: Sequence[Labelled], record: Draft) -> Iterator
         stream.close()
 
 
-def _judge(
-    sentence: str, evidence: Sequence[GateEvidence], question: str, seen: set[str]
-) -> Iterator[AnswerEvent]:
+def _judge(sentence: str, gate: Gate, seen: set[str]) -> Iterator[AnswerEvent]:
     """Yield the sentence or its withheld place; a repetition yields nothing."""
     folded = " ".join(sentence.casefold().split())
     if not folded or folded in seen or folded.rstrip(".") == "not stated":
         return
     seen.add(folded)
-    verdict = check_sentence(sentence, evidence, question=question)
+    verdict = gate.check(sentence)
     if verdict.shown:
         yield SentenceReady(sentence, By.MODEL, verdict.citations)
     else:

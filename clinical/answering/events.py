@@ -31,7 +31,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source on the evidence list; `label` is its number in the answer, from 1."""
+    """One resource version on the evidence list; `label` is its number in the answer, from 1.
+
+    All citations into the same version (`citation` is the first) carry this number.
+    """
 
     label: int
     title: str

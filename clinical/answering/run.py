@@ -20,19 +20,19 @@ from clinical.answering.events import (
 )
 from clinical.answering.evidence import gather
 from clinical.answering.fact_citations import FactCiter
-from clinical.domain.passages import Citation
 from clinical.domain.prompt import Labelled
 from clinical.domain.route import RouteKind, answer_by_code, route, vocabulary_of
 from clinical.record.selectors import facts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
     from clinical.answering.events import AnswerEvent
     from clinical.domain.access import AccessGrant
-    from clinical.domain.quotes import QuoteResult
+    from clinical.domain.passages import Citation, Passage
+    from clinical.domain.route import CodeSentence
 
 MOST_SOURCES: Final = 6
 
@@ -93,9 +93,10 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
         facts = facts_of(grant)
     with run.watch.stage("route"):
         chosen = route(question, vocabulary_of(facts))
-        run.route = chosen.kind
-    yield RouteChosen(chosen.kind, chosen.reason)
+        run.route = chosen.kind.value
+    yield RouteChosen(run.route, chosen.reason)
 
+    sources = _Sources()
     by_code: list[SentenceReady] = []
     answered = False
     if chosen.kind is not RouteKind.NOTES:
@@ -103,53 +104,74 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
             outcome = answer_by_code(chosen, facts, today=today)
             answered = outcome.answered
             citer = FactCiter(grant)
-            by_code = [
-                SentenceReady(sentence.text, By.CODE, citer.cite(sentence.citations_from))
-                for sentence in outcome.sentences
-            ]
-    quotes: QuoteResult | None = None
-    passages = []
+            said = outcome.sentences or outcome.related
+            by_code = [_cited(sentence, citer, sources) for sentence in said]
+    quoted: list[SentenceReady] = []
+    found: list[Passage] = []
+    # A look-up that code answers needs no reading; everything else is looked for in the narrative too.
     if chosen.kind is not RouteKind.CODE or not answered:
         with run.watch.stage("evidence"):
             evidence = gather(question, grant=grant)
             quotes = evidence.quotes
-            passages = evidence.passages
-    quoted = list(quotes.quotes) if quotes is not None else []
-    answered = answered or bool(quotes is not None and quotes.answered)
-
-    if not by_code and not quoted:
+        for citation in quotes.quotes:
+            passage = _holding(citation, evidence.passages)
+            sources.add(citation, passage.title, passage.effective)
+            quoted.append(SentenceReady(citation.quote, By.QUOTE, (citation,)))
+            found.append(passage)
+        answered = answered or quotes.answered
+    if sources.listed:
+        yield EvidenceFound(tuple(sources.listed))
+    yield from by_code
+    yield from quoted
+    if not answered:
+        run.status = Status.EVIDENCE_ONLY if sources.listed else Status.NOT_DOCUMENTED
         with run.watch.stage("absence"):
             absence = prove(grant)
         yield NotDocumented(absence)
         return
-
-    by_id = {passage.passage_id: passage for passage in passages}
-    citations = list(
-        dict.fromkeys([c for s in by_code for c in s.citations] + [quote.citation for quote in quoted])
-    )
-    yield EvidenceFound(
-        tuple(
-            Source(label, *_describe(citation, passages), citation)
-            for label, citation in enumerate(citations, start=1)
-        )
-    )
-    yield from by_code
-    for quote in quoted:
-        yield SentenceReady(quote.citation.quote, By.QUOTE, (quote.citation,))
-    run.status = Status.ANSWERED if answered else Status.EVIDENCE_ONLY
-    if not answered:
-        with run.watch.stage("absence"):
-            absence = prove(grant)
-        yield NotDocumented(absence)
-    sources = []
-    for quote in quoted:
-        passage = by_id.get(quote.passage_id)
-        if passage is not None and all(passage is not kept.passage for kept in sources):
-            sources.append(Labelled(citations.index(quote.citation) + 1, passage))
-    if sources and answered:
+    run.status = Status.ANSWERED
+    if quoted and chosen.kind is not RouteKind.CODE:
         with run.watch.stage("draft"):
-            yield from draft(question, sources[:MOST_SOURCES], run.draft)
+            yield from draft(question, _numbered(found), run.draft)
 
 
-def _describe(citation: Citation, passages: list[object]) -> tuple[str, str]:
-    return citation.span.resource, ""
+class _Sources:
+    """The numbered list of sources of one answer: one number a resource version."""
+
+    def __init__(self) -> None:
+        self.listed: list[Source] = []
+        self._known: set[tuple[str, str]] = set()
+
+    def add(self, citation: Citation, title: str, effective: str) -> None:
+        """Number the version a citation points into, unless it has a number."""
+        version = (citation.span.resource, citation.span.version)
+        if version not in self._known:
+            self._known.add(version)
+            self.listed.append(Source(len(self.listed) + 1, title, effective, citation))
+
+
+def _cited(sentence: CodeSentence, citer: FactCiter, sources: _Sources) -> SentenceReady:
+    citations = citer.cite(sentence.citations_from)
+    facts = {(fact.resource, fact.version): fact for fact, _path in sentence.citations_from}
+    for citation in citations:
+        fact = facts[citation.span.resource, citation.span.version]
+        sources.add(citation, fact.row.text, fact.row.effective)
+    return SentenceReady(sentence.text, By.CODE, citations)
+
+
+def _holding(citation: Citation, passages: Sequence[Passage]) -> Passage:
+    """Return the passage a quote was taken from."""
+    wanted = citation.span
+    return next(
+        passage
+        for passage in passages
+        if (passage.span.resource, passage.span.version, passage.span.part)
+        == (wanted.resource, wanted.version, wanted.part)
+        and passage.span.start <= wanted.start < passage.span.end
+    )
+
+
+def _numbered(passages: Sequence[Passage]) -> list[Labelled]:
+    """Return the first passages under the numbers the prompt gives them, each once."""
+    different = {passage.passage_id: passage for passage in passages}.values()
+    return [Labelled(number, passage) for number, passage in enumerate(different, start=1)][:MOST_SOURCES]

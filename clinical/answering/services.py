@@ -65,9 +65,7 @@ def text_of(question: Question) -> str:
     return cipher.decrypt(question.text, binding=f"question {question.id}").decode()
 
 
-def events(
-    question_id: UUID, user: AbstractBaseUser, *, clock: Callable[[], datetime]
-) -> Iterator[AnswerEvent]:
+def events(question_id: UUID, user: AbstractBaseUser, *, clock: Callable[[], datetime]) -> Iterator[AnswerEvent]:
     """Yield the answer as it comes; a question that was answered is replayed from the store.
 
     Access is decided again before anything is read. Closing the iterator stops the model and writes
@@ -94,9 +92,7 @@ def result_of(held: Answer) -> dict[str, Any]:
     return decoded
 
 
-def _stream(
-    question: Question, grant: AccessGrant, *, clock: Callable[[], datetime]
-) -> Iterator[AnswerEvent]:
+def _stream(question: Question, grant: AccessGrant, *, clock: Callable[[], datetime]) -> Iterator[AnswerEvent]:
     """Run the question; however it ends, the trail's last row says so."""
     run, outcome = Run(), "INTERRUPTED"
     audit_id: UUID | None = None
@@ -176,7 +172,7 @@ def _version_keys(question: Question, run: Run) -> set[str]:
         if isinstance(event, SentenceReady)
         for citation in event.citations
     }
-    keys = set()
+    keys: set[str] = set()
     for resource, number in cited:
         resource_type, _, logical_id = resource.partition("/")
         rows = ResourceVersion.objects.filter(
@@ -186,9 +182,7 @@ def _version_keys(question: Question, run: Run) -> set[str]:
     return keys
 
 
-def _record(
-    grant: AccessGrant, question: Question, outcome: str, detail: dict[str, Any], *, now: datetime
-) -> UUID:
+def _record(grant: AccessGrant, question: Question, outcome: str, detail: dict[str, Any], *, now: datetime) -> UUID:
     return trail.append(
         trail.Entry(
             action="question",

@@ -125,9 +125,7 @@ def prepare(
         facts=[
             PreparedFact(
                 kind=row.kind,
-                payload=cipher.encrypt(
-                    msgspec.json.encode(to_payload(row)), binding=f"{key}#{ordinal}:{row.kind}"
-                ),
+                payload=cipher.encrypt(msgspec.json.encode(to_payload(row)), binding=f"{key}#{ordinal}:{row.kind}"),
             )
             for ordinal, row in enumerate(rows)
         ],
@@ -135,9 +133,7 @@ def prepare(
     )
 
 
-def _passages(
-    resource: dict[str, Any], content: bytes, key: str, cipher: Cipher
-) -> Iterator[PreparedPassage]:
+def _passages(resource: dict[str, Any], content: bytes, key: str, cipher: Cipher) -> Iterator[PreparedPassage]:
     """Cut the narrative of a resource into passages with exact offsets."""
     text = narrative.text_part(resource)
     for chunk in chunks.chunk(text):
@@ -155,14 +151,10 @@ def _passages(
             pieces = [(c.start, c.end, c.section) for c in chunks.chunk(inner)]
         for first, last, section in pieces:
             if first < last:
-                yield _passage(
-                    key, Part.JSON, start + 1 + first, start + 1 + last, section, json_text, cipher
-                )
+                yield _passage(key, Part.JSON, start + 1 + first, start + 1 + last, section, json_text, cipher)
 
 
-def _passage(
-    key: str, part: Part, start: int, end: int, section: str, text: str, cipher: Cipher
-) -> PreparedPassage:
+def _passage(key: str, part: Part, start: int, end: int, section: str, text: str, cipher: Cipher) -> PreparedPassage:
     return PreparedPassage(
         id=passage_id(key, part, start, end),
         part=part,

@@ -45,9 +45,7 @@ def apply_due(*, now: datetime) -> int:
         index.upsert_passages(points_of(rows))
     if gone := wanted - {row.id for row in rows}:
         index.delete_passages(sorted(gone))
-    apply_guidelines(
-        {c.passage_id for c in due if c.collection == IndexChange.Collection.GUIDELINES}, now=now
-    )
+    apply_guidelines({c.passage_id for c in due if c.collection == IndexChange.Collection.GUIDELINES}, now=now)
     # A passage may have left the record, and another worker may have told the index so, between our
     # reading and our writing: look again after the write, so that no orphan stays.
     kept = set(PassageRow.objects.filter(id__in=wanted).values_list("id", flat=True))
@@ -104,9 +102,7 @@ def _dense(rows: Sequence[PassageRow], texts: dict[UUID, str]) -> dict[UUID, NDA
             embedder_digest=embedder.digest,
         )
     }
-    missing = {
-        (r.patient_id, r.content_digest): r for r in rows if (r.patient_id, r.content_digest) not in held
-    }
+    missing = {(r.patient_id, r.content_digest): r for r in rows if (r.patient_id, r.content_digest) not in held}
     if missing:
         fresh = embedder.embed([texts[row.id] for row in missing.values()])
         held.update(zip(missing, fresh, strict=True))

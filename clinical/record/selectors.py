@@ -93,9 +93,7 @@ def passages_of(grant: AccessGrant, ids: Sequence[UUID]) -> list[Passage]:
     """Return the passages with these ids, in the order given; ids of other patients find nothing."""
     rows = {
         row.id: row
-        for row in PassageRow.objects.filter(patient_id=grant.patient_id, id__in=ids).select_related(
-            "version"
-        )
+        for row in PassageRow.objects.filter(patient_id=grant.patient_id, id__in=ids).select_related("version")
         if not (grant.hidden_labels and row.version.restricted)
     }
     parts = _Parts()

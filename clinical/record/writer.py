@@ -26,6 +26,7 @@ from clinical.models import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from clinical.record.incoming import Prepared
 
@@ -51,7 +52,9 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
         versions = held[prepared.identity]
         current = next((version for version in versions if version.is_current), None)
         effect = decide(
-            prepared.order, [_facts_of(version) for version in versions], current and _facts_of(current)
+            prepared.order,
+            [_facts_of(version) for version in versions],
+            None if current is None else _facts_of(current),
         )
         effects.append(effect)
         if effect is Effect.UNCHANGED:
@@ -120,7 +123,8 @@ def _row(prepared: Prepared, *, number: int, current: bool, now: datetime) -> Re
 
 def _retire(replaced: list[ResourceVersion], *, now: datetime) -> None:
     """Take versions out of effect: their facts, passages and vectors go, answers on them turn stale."""
-    saved = [row for row in replaced if row.pk is not None]
+    # Versions that came and were replaced within one batch are not in the database yet.
+    saved = [row for row in replaced if not row._state.adding]
     if not saved:
         return
     ids = [row.pk for row in saved]
@@ -128,29 +132,25 @@ def _retire(replaced: list[ResourceVersion], *, now: datetime) -> None:
     FactRow.objects.filter(version_id__in=ids).delete()
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
-    IndexChange.objects.bulk_create(
-        [_change(IndexChange.Operation.DELETE, passage, now=now) for passage in passages]
-    )
+    IndexChange.objects.bulk_create([_change(IndexChange.Operation.DELETE, passage, now=now) for passage in passages])
     stale = AnswerCitation.objects.filter(version_key__in=[row.key for row in saved])
     Answer.objects.filter(stale_since=None, id__in=stale.values("answer_id")).update(stale_since=now)
 
 
 def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -> None:
     ResourceVersion.objects.bulk_create([row for _, row in created])
-    in_effect = [(p, row) for p, row in created if row.is_current and row.patient_id is not None]
+    in_effect = [(p, row, row.patient_id) for p, row in created if row.is_current and row.patient_id]
     FactRow.objects.bulk_create(
         [
-            FactRow(
-                patient_id=row.patient_id, version=row, ordinal=number, kind=fact.kind, payload=fact.payload
-            )
-            for prepared, row in in_effect
+            FactRow(patient_id=owner, version=row, ordinal=number, kind=fact.kind, payload=fact.payload)
+            for prepared, row, owner in in_effect
             for number, fact in enumerate(prepared.facts)
         ]
     )
     passages = [
         PassageRow(
             id=passage.id,
-            patient_id=row.patient_id,
+            patient_id=owner,
             version=row,
             part=passage.part,
             start=passage.start,
@@ -158,7 +158,7 @@ def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -
             section=passage.section,
             content_digest=passage.content_digest,
         )
-        for prepared, row in in_effect
+        for prepared, row, owner in in_effect
         for passage in prepared.passages
     ]
     PassageRow.objects.bulk_create(passages)
@@ -167,7 +167,7 @@ def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -
     )
 
 
-def _change(operation: IndexChange.Operation, passage: object, *, now: datetime) -> IndexChange:
+def _change(operation: IndexChange.Operation, passage: UUID, *, now: datetime) -> IndexChange:
     return IndexChange(
         collection=IndexChange.Collection.PASSAGES,
         operation=operation,

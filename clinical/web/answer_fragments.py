@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, assert_never
 
 from django.template.loader import render_to_string
@@ -18,11 +19,13 @@ from clinical.answering.events import (
     SentenceReady,
     SentenceWithheld,
 )
+from clinical.domain.passages import Part
 from clinical.web import wording
+from clinical.web.readable import readable_quote
 from clinical.web.source_links import source_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from uuid import UUID
 
     from clinical.answering.events import Absence, Source
@@ -41,7 +44,7 @@ class Fragment:
 class CitationLink:
     """A numbered link to the cited words."""
 
-    label: int
+    label: str
     url: str
     title: str
     effective: str
@@ -91,17 +94,23 @@ class AnswerFragments:
         self._described[source.label] = source
         return self._link(source.citation, source.label)
 
-    def _links(self, citations: Iterable[Citation]) -> list[CitationLink]:
-        return [self._link(citation, self._label(citation)) for citation in citations]
+    def _links(self, citations: Sequence[Citation]) -> list[CitationLink]:
+        """Return a link for each citation; several of one source in one sentence are 1a, 1b ..."""
+        labels = [self._label(citation) for citation in citations]
+        return [
+            self._link(citation, label, _letter(labels, place))
+            for place, (citation, label) in enumerate(zip(citations, labels, strict=True))
+        ]
 
-    def _link(self, citation: Citation, label: int) -> CitationLink:
+    def _link(self, citation: Citation, label: int, letter: str = "") -> CitationLink:
         source = self._described.get(label)
+        structured = citation.span.part is Part.JSON
         return CitationLink(
-            label=label,
+            label=f"{label}{letter}",
             url=source_url(self._patient_id, citation),
             title=source.title if source else citation.span.resource,
             effective=source.effective if source else "",
-            quote=citation.quote,
+            quote=readable_quote(citation.quote) if structured else citation.quote,
         )
 
     def _label(self, citation: Citation) -> int:
@@ -119,6 +128,12 @@ class AnswerFragments:
     def _remember(self, citation: Citation, label: int) -> None:
         self._sources.setdefault((citation.span.resource, citation.span.version), []).append((citation, label))
         self._highest = max(self._highest, label)
+
+
+def _letter(labels: list[int], place: int) -> str:
+    if labels.count(labels[place]) == 1:
+        return ""
+    return ascii_lowercase[labels[:place].count(labels[place]) % len(ascii_lowercase)]
 
 
 def _searched(absence: Absence) -> list[tuple[str, int]]:

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.answering import services
 from clinical.models import Question
-from clinical.selectors import chart_of
 from clinical.web import sse
 from clinical.web.answer_fragments import AnswerFragments, Fragment
+from clinical.web.banner import identity
 from clinical.web.borders import is_fragment
 from clinical.web.wording import refusal
 
@@ -55,10 +55,9 @@ def question_page(request: HttpRequest, question_id: UUID) -> HttpResponse:
     grant = grant_access(user, question.patient_id, action="question.view", now=now)
     record_read(grant, action="question.view", now=now, question_id=str(question.id))
     context = {
+        **identity(grant),
         "question": question,
         "text": services.text_of(question),
-        "patient_id": question.patient_id,
-        "chart": chart_of(grant, today=timezone.localdate()),
         "fragments": _whole(question, user) if "whole" in request.GET else None,
     }
     return render(request, "answer/page.html", context)

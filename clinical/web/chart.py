@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.answering.selectors import recent_questions
 from clinical.answering.services import LONGEST_QUESTION
-from clinical.selectors import chart_of, feeds, notes_of
+from clinical.selectors import feeds, notes_of
+from clinical.web.banner import identity
+from clinical.web.chart_page import chart_page
 from clinical.web.source_links import version_url
 
 if TYPE_CHECKING:
@@ -36,9 +38,10 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     grant = grant_access(user, patient_id, action="chart.view", now=now)
     record_read(grant, action="chart.view", now=now)
     notes = [(note, f"{version_url(patient_id, note.resource, note.version)}?part=text") for note in notes_of(grant)]
+    shown = identity(grant)
     context = {
-        "patient_id": patient_id,
-        "chart": chart_of(grant, today=timezone.localdate()),
+        **shown,
+        "page": chart_page(shown["chart"], patient_id),
         "notes": notes,
         "feeds": feeds(),
         "asked": recent_questions(grant, limit=ASKED_BEFORE),

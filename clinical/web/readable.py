@@ -7,24 +7,34 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from clinical.domain.json_spans import SpanNotFoundError, locate_member
+
 _PLUMBING: Final = frozenset({
     "resourceType", "id", "meta", "text", "contained", "subject", "patient", "implicitRules", "extension",
     "modifierExtension", "data",
 })  # fmt: skip
 Json: TypeAlias = "bool | str | list[Json] | dict[str, Json] | None"
+# The type at the end of a choice element's name: valueQuantity, effectiveDateTime (FHIR R4, "choice of types").
+_TYPE: Final = re.compile(
+    r"(?<=[a-z])(?:Quantity|CodeableConcept|String|DateTime|Period|Boolean|Integer|Range|Ratio|Reference|Age)$"
+)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One element: its name in words, and its value with the record's own digits."""
+    """One element: its name in words, its value with the record's own digits, and whether it was cited."""
 
     label: str
     value: str
+    cited: bool = False
 
 
-def readable(text: str) -> list[Line]:
-    """Return the top-level elements of a resource that a person reads; [] when the text is not JSON."""
+def readable(text: str, start: int = 0, end: int = 0) -> list[Line]:
+    """Return the top-level elements of a resource that a person reads; [] when the text is not JSON.
+
+    Those that share a character with [start, end) of the text are marked as cited.
+    """
     try:
         # Digits stay as recorded: 5.10 must not become 5.1.
         resource = json.loads(text, parse_float=str, parse_int=str)
@@ -36,12 +46,29 @@ def readable(text: str) -> list[Line]:
     for key, value in resource.items():
         words = _value(value)
         if key not in _PLUMBING and not key.startswith("_") and words:
-            lines.append(Line(_label(key), words))
+            lines.append(Line(_label(key), words, _overlaps(text, key, start, end)))
     return lines
 
 
+def readable_quote(quote: str) -> str:
+    """Return the words of a quoted piece of JSON; the piece itself when it is none."""
+    try:
+        words = _value(json.loads(quote, parse_float=str, parse_int=str))
+    except ValueError:
+        words = ""
+    return words or quote
+
+
+def _overlaps(text: str, key: str, start: int, end: int) -> bool:
+    try:
+        first, last = locate_member(text, [key])
+    except SpanNotFoundError:
+        return False
+    return first < end and start < last
+
+
 def _label(key: str) -> str:
-    words = _CAPITAL.sub(" ", key.removesuffix("CodeableConcept")).replace("[x]", "").lower()
+    words = _CAPITAL.sub(" ", _TYPE.sub("", key)).lower()
     return words[:1].upper() + words[1:]
 
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.domain.passages import Part
 from clinical.record.selectors import NotHeldError
-from clinical.selectors import SourceView, chart_of, source_view
+from clinical.selectors import SourceView, source_view
+from clinical.web.banner import identity
 from clinical.web.borders import is_fragment
 from clinical.web.readable import Line, readable
 from clinical.web.wording import resource_type as type_words
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
-WINDOW: Final = 400  # characters of stored JSON shown on each side of the cited ones
+WINDOW: Final = 240  # characters of stored JSON shown on each side of the cited ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,10 @@ def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_i
         "shown": _shown(view),
         "kind": type_words(resource_type),
         "is_structured": part is Part.JSON,
-        "patient_id": patient_id,
     }
     if is_fragment(request):
         return render(request, "source/_source.html", context)
-    return render(request, "source/page.html", context | {"chart": chart_of(grant, today=timezone.localdate())})
+    return render(request, "source/page.html", context | identity(grant))
 
 
 def _asked_for(request: HttpRequest) -> tuple[Part, int, int]:
@@ -83,5 +83,5 @@ def _shown(view: SourceView) -> _Shown:
         after=view.after[:WINDOW],
         cut_before=len(view.before) > WINDOW,
         cut_after=len(view.after) > WINDOW,
-        lines=readable(view.before + view.quote + view.after),
+        lines=readable(view.before + view.quote + view.after, len(view.before), len(view.before) + len(view.quote)),
     )

@@ -69,6 +69,8 @@ def note_document(text: str, *, markdown: bool, patient_reference: str = "", was
     date = _date(fields.get("date", ""))
     document: dict[str, Any] = {
         "resourceType": "DocumentReference",
+        # A person typed whom it is about: the patient must be known already (identity is never guessed).
+        "meta": {"tag": [{"system": "urn:clinical-appliance:origin", "code": "uploaded-note"}]},
         "id": _resource_id(fields, subject, date, body),
     }
     document.update(_status(fields.get("status", "")))

@@ -13,6 +13,7 @@ _FOREIGN = re.compile(
     rb"\s*(?:<[A-Za-z?!/]|\{\\rtf|%PDF-|PK\x03\x04|MSH\||FHS\||BHS\||[\w\"-]+(?:[,;\t][\w\"-]+){2,}"
     rb"[ \t]*\r?\n)"
 )
+_LOOKED_AT = 4096
 _MOSTLY_TEXT = 0.98
 
 
@@ -35,6 +36,7 @@ class DecodedText:
 
 def looks_like_prose(head: bytes) -> bool:
     """Return whether a file's head is text that no other format claims (XML, RTF, HL7 v2, tables, binary)."""
+    head = head[:_LOOKED_AT]
     if not head or _FOREIGN.match(head.removeprefix(UTF8_BOM)):
         return False
     return 1 - (len(head) - len(head.translate(None, _CONTROL))) / len(head) >= _MOSTLY_TEXT

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from qdrant_client import models
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning")
 EMBEDDER = HashEmbedder()
 AMINA, BRUNO, CHIARA = (UUID(int=n) for n in (1, 2, 3))
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -131,9 +129,7 @@ def test_a_search_finds_exactly_what_a_scan_of_the_patients_visible_points_finds
         visible = {
             one.passage_id: float(vector @ np.array(one.dense))
             for one in points
-            if one.tenant == patient
-            and not {"R", "V"} & {*one.labels}
-            and (not kinds or one.resource_type in kinds)
+            if one.tenant == patient and not {"R", "V"} & {*one.labels} and (not kinds or one.resource_type in kinds)
         }
         assert set(found(backend, question, patient, resource_types=kinds)) == set(visible)
 
@@ -210,9 +206,7 @@ def test_points_are_retrieved_by_identifier_with_their_payload(backend: QdrantBa
     held = point("sodium", AMINA)
     backend.upsert_passages([held])
     with headers({"x-scope": "verify"}):
-        records = backend.client.retrieve(
-            backend.passages, [str(held.passage_id), str(uuid4())], with_payload=[TENANT]
-        )
+        records = backend.client.retrieve(backend.passages, [str(held.passage_id), str(uuid4())], with_payload=[TENANT])
 
     assert [(str(one.id), one.payload) for one in records] == [(str(held.passage_id), {TENANT: str(AMINA)})]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 
 from appliance.backends.qdrant import QdrantBackend
 from clinical.domain.passages import PassagePoint
@@ -47,9 +47,7 @@ def held(backend: QdrantBackend) -> set[int]:
     return {point.int - 1 for point, _ in backend.passage_ids()}
 
 
-def test_killed_right_after_an_acknowledgement_nothing_is_lost(
-    service: Service, backend: QdrantBackend
-) -> None:
+def test_killed_right_after_an_acknowledgement_nothing_is_lost(service: Service, backend: QdrantBackend) -> None:
     backend.upsert_passages(points(0, 600))
     backend.delete_passages([UUID(int=1)])
     service.kill()
@@ -58,9 +56,7 @@ def test_killed_right_after_an_acknowledgement_nothing_is_lost(
     assert held(backend) == set(range(1, 600))
 
 
-def test_killed_while_writing_every_acknowledged_batch_is_there(
-    service: Service, backend: QdrantBackend
-) -> None:
+def test_killed_while_writing_every_acknowledged_batch_is_there(service: Service, backend: QdrantBackend) -> None:
     acknowledged: list[int] = []
 
     def write(client: QdrantBackend, start: int) -> None:
@@ -85,9 +81,11 @@ def test_killed_while_writing_every_acknowledged_batch_is_there(
 
 
 def test_a_clean_stop_keeps_what_was_not_waited_for(service: Service, backend: QdrantBackend) -> None:
-    from appliance.backends.qdrant_schema import passage_struct
+    from appliance.backends.qdrant_schema import passage_json
 
-    backend.client.upsert(backend.passages, [passage_struct(one) for one in points(0, 100)], wait=False)
+    backend.client.upsert(
+        backend.passages, [models.PointStruct(**passage_json(one)) for one in points(0, 100)], wait=False
+    )
 
     assert service.stop() == 0
     service.restart()

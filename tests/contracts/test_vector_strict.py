@@ -34,10 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         for n, who in enumerate(["amina", "bruno"])
     ]
     for name in ("open", "passages-1"):
-        assert (
-            running.send("PUT", f"/collections/{name}/points?wait=true", {"points": points}).status_code
-            == 200
-        )
+        assert running.send("PUT", f"/collections/{name}/points?wait=true", {"points": points}).status_code == 200
     yield running
     running.close()
 
@@ -88,9 +85,7 @@ UNKNOWN: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("route", "body"), UNKNOWN)
 @pytest.mark.parametrize("collection", ["open", "passages-1"])
-def test_what_is_not_known_is_refused(
-    service: Service, collection: str, route: str, body: dict[str, Any]
-) -> None:
+def test_what_is_not_known_is_refused(service: Service, collection: str, route: str, body: dict[str, Any]) -> None:
     refused(service.post(f"/collections/{collection}/{route}", body))
 
 
@@ -120,9 +115,9 @@ def test_a_patient_collection_is_closed_without_one_tenant(
     if route == "points/query/batch":
         body = {"searches": [search(), {**search(), "filter": condition}]}
     refused(service.post(f"/collections/passages-1/{route}", body))
-    assert service.post("/collections/passages-1/points/count", {}, headers={"x-scope": "verify"}).json()[
-        "result"
-    ] == {"count": 2}
+    assert service.post("/collections/passages-1/points/count", {}, headers={"x-scope": "verify"}).json()["result"] == {
+        "count": 2
+    }
 
 
 def test_a_nested_conjunction_names_the_tenant_too(service: Service) -> None:
@@ -166,9 +161,7 @@ def test_verification_sees_the_tenant_field_and_nothing_more(service: Service) -
         {"id": 9, "vector": {"sparse": {"indices": [-1], "values": [1.0]}}, "payload": {"patient_id": "a"}},
     ],
 )
-def test_a_point_that_does_not_fit_is_refused_with_its_whole_batch(
-    service: Service, bad: dict[str, Any]
-) -> None:
+def test_a_point_that_does_not_fit_is_refused_with_its_whole_batch(service: Service, bad: dict[str, Any]) -> None:
     good = {"id": 8, "vector": {"dense": VECTOR}, "payload": {"patient_id": "amina"}}
     path = "/collections/passages-1/points"
     refused(service.send("PUT", f"{path}?wait=true", {"points": [good, bad]}))
@@ -208,16 +201,12 @@ def test_a_body_nested_deeply_does_not_bring_the_service_down(service: Service, 
     point = f'{{"points":[{{"id":7,"vector":{{}},"payload":{payload}}}]}}'
     with service.wire() as client:
         key = {"api-key": KEY}
-        counted = client.post(
-            "/collections/open/points/count", content=f'{{"filter":{condition}}}', headers=key
-        )
+        counted = client.post("/collections/open/points/count", content=f'{{"filter":{condition}}}', headers=key)
         written = client.put("/collections/open/points?wait=true", content=point, headers=key)
 
     refused(counted)
     refused(written)
-    assert (
-        service.send("POST", "/collections/open/points/delete?wait=true", {"points": [7]}).status_code == 200
-    )
+    assert service.send("POST", "/collections/open/points/delete?wait=true", {"points": [7]}).status_code == 200
 
 
 def test_an_error_is_told_with_a_code_and_without_the_request(service: Service) -> None:

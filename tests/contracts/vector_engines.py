@@ -6,15 +6,17 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from qdrant_client import QdrantClient
+from qdrant_client import QdrantClient, models
 
 from appliance.backends.qdrant import QdrantBackend
+from appliance.backends.qdrant_schema import LeanClient
 from appliance.config import ROOT, environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from clinical.ports import Embedder
@@ -92,9 +94,7 @@ class Service:
         if self.process.poll() is None:
             self.stop()
 
-    def post(
-        self, path: str, body: object, *, key: str = KEY, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    def post(self, path: str, body: object, *, key: str = KEY, headers: dict[str, str] | None = None) -> httpx.Response:
         return self.send("POST", path, body, key=key, headers=headers)
 
     def send(
@@ -105,13 +105,22 @@ class Service:
             return client.request(method, path, json=body, headers=given)
 
 
+class LocalClient(LeanClient):
+    """Local mode has no wire: the same calls through the client's models."""
+
+    def upsert_lean(self, collection: str, points: Sequence[dict[str, Any]]) -> None:
+        self.upsert(collection, [models.PointStruct(**one) for one in points])
+
+    query_batch_points = QdrantClient.query_batch_points
+
+
 class LocalBackend(QdrantBackend):
     """The oracle: qdrant-client's own pure-Python engine, in memory, one thread."""
 
     def __init__(self, embedder: Embedder) -> None:
         super().__init__("http://127.0.0.1:1", "", embedder)
-        self._memory = QdrantClient(":memory:")
+        self._memory = LocalClient(":memory:")
 
     @property
-    def client(self) -> QdrantClient:
+    def client(self) -> LeanClient:
         return self._memory

@@ -20,7 +20,8 @@ def only(resource: dict[str, Any]) -> ObservationRow:
 
 
 def test_trailing_zeros_and_comparators_are_kept() -> None:
-    text = '{"resourceType": "Observation", "code": {"text": "Troponin"}, "valueQuantity": {"value": 0.010, "comparator": "<"}}'
+    quantity = '{"value": 0.010, "comparator": "<"}'
+    text = f'{{"resourceType": "Observation", "code": {{"text": "Troponin"}}, "valueQuantity": {quantity}}}'
     row = only(json.loads(text, parse_float=Decimal))
     assert (row.value.number, row.value.comparator, row.value.text) == ("0.010", "<", "<0.010")
 

@@ -17,6 +17,7 @@ from appliance.model_server.prepare import prepare_missing
 from appliance.model_server.serve import ModelServerError
 from appliance.processes import catalogue
 from appliance.processes.demo_users import DEMO_USERS, demo_password, ensure_demo_users
+from appliance.processes.model_server import model_server
 from appliance.processes.spec import ProcessError
 from appliance.processes.supervisor import Supervisor
 
@@ -45,9 +46,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--prepare-only", action="store_true", help="set up, start nothing")
-        parser.add_argument(
-            "--without-model", action="store_true", help="answers are facts and quotations only"
-        )
+        parser.add_argument("--without-model", action="store_true", help="answers are facts and quotations only")
 
     def handle(self, *_args: str, **options: bool) -> None:
         """Run until interrupted.
@@ -80,7 +79,7 @@ class Command(BaseCommand):
             try:
                 specs = [catalogue.redis(settings), catalogue.vectors(settings)]
                 if with_model:  # first: it needs longest, the rest goes on meanwhile
-                    specs.insert(0, catalogue.model_server(settings))
+                    specs.insert(0, model_server(settings))
                 for spec in specs:
                     supervisor.start(spec)
                 supervisor.wait_ready("redis")
@@ -114,9 +113,7 @@ class Command(BaseCommand):
         limit = time.monotonic() + _READY_S
         while not catalogue.answers(f"http://{settings.host}:{settings.port}", "/readyz"):
             if time.monotonic() > limit:
-                raise CommandError(
-                    f"/readyz is not 200 after {_READY_S:.0f} s; logs are in {settings.var / 'log'}"
-                )
+                raise CommandError(f"/readyz is not 200 after {_READY_S:.0f} s; logs are in {settings.var / 'log'}")
             supervisor.look()
             time.sleep(0.25)
 

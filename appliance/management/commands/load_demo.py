@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from appliance.config import config
-from appliance.demo_clinic import REFERENCE_DATE, build
+from appliance.demo_clinic import LOAD_ORDER, PDF_PROVENANCE, REFERENCE_DATE, build
 from clinical.identity.services import find_by_fhir_id
 from clinical.models import CareTeamMember, IndexChange
 from clinical.ports import BackendUnavailableError
@@ -23,8 +23,6 @@ from ingestion.files import Report, take_in_files
 if TYPE_CHECKING:
     from ingestion.models import IngestJob
 
-# Taken in one after the other, as they would have come in life.
-ORDER: Final = ("patients", "updates", "notes", "guidelines")
 # This patient is somebody else's: opening her shows a denial, and the trail shows it too.
 NOT_IN_CARE: Final = "marie-lindquist"
 
@@ -45,15 +43,9 @@ class Command(BaseCommand):
             self.stdout.write("the clinic is loaded already")
             return
         report = Report()
-        for name in ORDER:
-            if (folder / name).is_dir():
-                part = self._take_in(folder / name)
-                report.received += part.received
-                report.stored += part.stored
-                report.unchanged += part.unchanged
-                report.superseded += part.superseded
-                report.unassigned += part.unassigned
-                report.quarantined += part.quarantined
+        for name in LOAD_ORDER:  # one after the other, as they would have come in life
+            report.add(self._take_in(folder / name, ParseContext()))
+        report.add(self._take_in(folder / "guidelines_pdf", ParseContext(guideline=PDF_PROVENANCE)))
         self._index()
         other = find_by_fhir_id(NOT_IN_CARE)
         if other is not None:
@@ -66,10 +58,10 @@ class Command(BaseCommand):
             f"superseded {report.superseded}, unassigned {report.unassigned}"
         )
 
-    def _take_in(self, folder: Path) -> Report:
+    def _take_in(self, folder: Path, context: ParseContext) -> Report:
         return take_in_files(
             [folder],
-            context=ParseContext(),
+            context=context,
             limits=settings.INGESTION_LIMITS,
             clock=timezone.now,
             progress=self._progress,

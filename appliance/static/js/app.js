@@ -106,7 +106,8 @@
   };
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "source-panel") {
-      const mark = find("#cited", event.target);
+      panel().scrollTop = 0;
+      const mark = find(".source-words #cited", event.target); // a structured record starts with its marked line
       if (mark) mark.scrollIntoView({ block: "center" });
       panel().focus({ preventScroll: true });
     }

@@ -72,7 +72,7 @@ def series(facts: Iterable[Fact], key: MeasureKey) -> list[Fact]:
     found = results(fact for fact, about in observations if about == key)
     known = measurements().get(key.concept)
     if not found and known is not None and known.parts:
-        parts = {MeasureKey(part) for part in known.parts}
+        parts = {MeasureKey(part, measurements()[part].sample and key.sample) for part in known.parts}
         found = results(fact for fact, about in observations if about in parts)
     return found[::-1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.verdict import Reason
+from clinical.domain.lexicon.tables import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +69,12 @@ def relation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     """An allergen, something not tolerated, or something to avoid, in both or in neither."""
     del said
     kinds = {"allergy", "intolerance", "avoid"}
-    if claim.key == "allergy":
+    if claim.kind is not Kind.DRUG:
         return True
-    return claim.attributes & kinds == source.attributes & kinds
+    theirs = source.attributes & kinds
+    if "intolerance" in theirs:
+        theirs -= {"allergy"}  # listed among the allergies, but said not to be one
+    return claim.attributes & kinds == theirs
 
 
 def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
@@ -78,10 +82,15 @@ def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     mine, theirs = claim.attributes, source.attributes
     if ("stopped" in mine) != ("stopped" in theirs) or ("not-stopped" in mine) != ("not-stopped" in theirs):
         return False
-    if ("planned" in mine) != ("planned" in theirs) and "order" not in theirs:
+    ordered = "order" in theirs and "planned" not in theirs
+    if ("planned" in mine) != ("planned" in theirs) and not ordered:
+        return False
+    if ordered and theirs & {"started", "increased", "decreased"} and not mine & {"planned", *_ACTIONS}:
         return False
     if any(action in mine and action not in theirs for action in _ACTIONS):
         return False
+    if claim.kind in {Kind.TEST, Kind.VITAL}:
+        return True  # a former value is told by its number
     if "past" in mine:
         return bool(theirs & {"past", "history", "stopped"})
     return "past" not in theirs or "past" in said.tenses

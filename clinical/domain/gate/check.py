@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.form import MARKER, cited_labels, ill_formed
 from clinical.domain.gate.reading import read
-from clinical.domain.gate.rules import RULES
+from clinical.domain.gate.rules import RULES, holds_all
 from clinical.domain.gate.source import read_passage
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from clinical.domain.gate.source import Source, Window
 
 _MOST_WINDOWS = 8
+_OTHERWISE = frozenset(
+    {
+        Reason.NEGATION_DIFFERS,
+        Reason.SUBJECT_DIFFERS,
+        Reason.CERTAINTY_DIFFERS,
+        Reason.TIME_DIFFERS,
+        Reason.LATERALITY_DIFFERS,
+        Reason.RELATION_DIFFERS,
+        Reason.VALUE_OF_ANOTHER,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    reason: Reason | None
+    citations: tuple[Citation, ...]
+    nearness: tuple[float, int]
 
 
 class Gate:
@@ -40,40 +59,42 @@ class Gate:
         claim = read(_bare(sentence))
         cited = [label for label in dict.fromkeys(cited_labels(sentence)) if label in self._sources]
         others = [label for label in self._labels if label not in cited]
-        first: tuple[Reason, tuple[Citation, ...]] | None = None
-        for labels in ([label] for label in cited) if cited else ():
-            verdict, failure = self._among(claim, labels)
-            if verdict is not None:
-                return verdict
-            first = first or failure
-        verdict, failure = self._among(claim, others)
-        if verdict is not None:
-            return verdict
-        reason, citations = first or failure or (Reason.NOT_BORNE_OUT, ())
-        return Verdict(shown=False, reason=reason, citations=citations)
+        outcome = self._among(claim, cited) if cited else None
+        if outcome is None or outcome.reason is not None:
+            elsewhere = self._among(claim, others)
+            if outcome is None or elsewhere.reason is None:
+                outcome = elsewhere
+        return Verdict(shown=outcome.reason is None, reason=outcome.reason, citations=outcome.citations)
 
-    def _among(
-        self, claim: Reading, labels: Sequence[int]
-    ) -> tuple[Verdict | None, tuple[Reason, tuple[Citation, ...]] | None]:
-        """Return a verdict that shows it, or the reason of the window that came nearest."""
+    def _among(self, claim: Reading, labels: Sequence[int]) -> _Outcome:
+        """Try the passages one after the other; keep the first that bears it out, else the nearest failure."""
+        failure: _Outcome | None = None
+        for label in labels:
+            outcome = self._within(claim, label)
+            if outcome.reason is None:
+                return outcome
+            if failure is None or outcome.nearness > failure.nearness:
+                failure = outcome
+        return failure or _Outcome(Reason.NOT_BORNE_OUT, (), (0.0, 0))
+
+    def _within(self, claim: Reading, label: int) -> _Outcome:
+        """Return whether one passage bears it out, by the nearest of its windows that does."""
+        source = self._sources[label]
         ranked = sorted(
-            (
-                (_nearness(claim, window), -len(window.sentences), -label, number)
-                for label in labels
-                for number, window in enumerate(self._windows[label])
-            ),
+            ((_nearness(claim, window), window) for window in self._windows[label]),
+            key=lambda pair: pair[0],
             reverse=True,
         )[:_MOST_WINDOWS]
-        failure: tuple[Reason, tuple[Citation, ...]] | None = None
-        for _, _, minus_label, number in ranked:
-            source = self._sources[-minus_label]
-            window = self._windows[-minus_label][number]
+        failure: _Outcome | None = None
+        for nearness, window in ranked:
+            if len(window.sentences) > 1 and any(holds_all(claim, one) for one in window.sentences):
+                continue  # one of the two says it all: what it says decides
             reason = _first_reason(claim, window, self._topic)
-            citations = (_citation(source, window),)
+            outcome = _Outcome(reason, (_citation(source, window),), nearness)
             if reason is None:
-                return Verdict(shown=True, reason=None, citations=citations), None
-            failure = failure or (reason, citations)
-        return None, failure
+                return failure if failure is not None and _contradicts(failure, outcome) else outcome
+            failure = failure or outcome
+        return failure or _Outcome(Reason.NOT_BORNE_OUT, (), (0.0, 0))
 
 
 def check_sentence(sentence: str, evidence: Sequence[GateEvidence], *, question: str = "") -> Verdict:
@@ -89,12 +110,23 @@ def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None
     return None if about(claim, window, topic) else Reason.OFF_TOPIC
 
 
-def _nearness(claim: Reading, window: Window) -> float:
-    """How much of the sentence's wording a window holds; only the order in which windows are tried."""
+def _nearness(claim: Reading, window: Window) -> tuple[float, int]:
+    """How much of the sentence's content, then of its very words, a window holds; a single sentence first."""
     keys = window.keys
     values = {figure.quantity.value for reading in window.readings for figure in reading.figures}
     hits = sum(2 if mention.clinical else 1 for mention in claim.mentions if mention.key in keys)
-    return hits + sum(2 for figure in claim.figures if figure.quantity.value in values)
+    hits += sum(2 for figure in claim.figures if figure.quantity.value in values)
+    shared = len({word.stem for word in claim.words} & window.stems)
+    return (hits - 0.5 * (len(window.sentences) - 1), shared)
+
+
+def _contradicts(nearer: _Outcome, found: _Outcome) -> bool:
+    """Whether a sentence much nearer in wording says otherwise than the one that seems to bear this out."""
+    return (
+        nearer.reason in _OTHERWISE
+        and nearer.nearness[0] >= found.nearness[0]
+        and nearer.nearness[1] > found.nearness[1] + 1
+    )
 
 
 def _citation(source: Source, window: Window) -> Citation:

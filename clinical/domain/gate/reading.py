@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import WrittenDate, find_dates
@@ -25,6 +25,8 @@ _MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "b
 _FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
 _PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
 _PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
+_FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
+_SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
@@ -86,11 +88,12 @@ class Reading:
     keys: frozenset[str]
     cues: frozenset[str]
     doubts: int
+    back: frozenset[str] | None
 
     @property
     def refers_back(self) -> bool:
         """Whether a word of this sentence stands for something in the one before."""
-        return any(word.low in _BACK for word in self.words)
+        return self.back is not None
 
 
 def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = False) -> Reading:
@@ -132,6 +135,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         if mention is not None:
             mentions.append(mention)
     mentions.sort(key=lambda one: one.first)
+    mentions = [_measured_in(_unscoped(one, words), words) for one in mentions]
     if section:
         mentions = [_with(one, section) for one in mentions]
     lows = {word.low for word in words}
@@ -146,7 +150,32 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         keys=frozenset(key for one in mentions for key in one.keys),
         cues=frozenset(said).union(section, *(one.attributes for one in mentions)),
         doubts=said["uncertain"],
+        back=_said_of_it(words, given),
     )
+
+
+def _said_of_it(words: Sequence[Token], given: Sequence[set[str]]) -> frozenset[str] | None:
+    """Return what is said of a word that stands for something in the sentence before, None without one."""
+    return next((frozenset(given[at]) for at, word in enumerate(words) if word.low in _BACK), None)
+
+
+def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
+    """A test that only says how something was found is not itself denied: "no effusion on chest X-ray"."""
+    before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
+    if mention.kind is not Kind.TEST or not before & _FOUND_BY:
+        return mention
+    return replace(mention, attributes=mention.attributes - {"negated", "unclear", "uncertain"})
+
+
+def _measured_in(mention: Mention, words: Sequence[Token]) -> Mention:
+    """Potassium after "urine" in the same sentence is urine potassium."""
+    concept = concepts().get(f"urine-{mention.key}") if mention.kind is Kind.TEST else None
+    if concept is None:
+        return mention
+    before = [word.low for word in words[: mention.first] if word.low in _SPECIMENS]
+    if not before or before[-1] not in {"urine", "urinary"}:
+        return mention
+    return replace(mention, key=concept.id, keys=concept.wider)
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -171,10 +200,7 @@ def _mention(
 
 
 def _with(mention: Mention, section: frozenset[str]) -> Mention:
-    return Mention(
-        mention.key, mention.keys, mention.kind, mention.first, mention.last, mention.segment,
-        mention.attributes | section, mention.text,
-    )  # fmt: skip
+    return replace(mention, attributes=mention.attributes | section)
 
 
 def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequence[set[str]]) -> Mention | None:
@@ -238,7 +264,7 @@ def _figures(
                 heads=frozenset(one.key for one in heads),
                 wider=frozenset(key for one in heads for key in one.keys),
                 role=before if before in {"from", "to"} else "",
-                attributes=frozenset(given[place] & {"negated", "unclear", "uncertain"}),
+                attributes=frozenset(given[place] & {"negated", "unclear", "uncertain", "past"}),
             )
         )
     return figures

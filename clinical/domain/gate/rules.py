@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from clinical.domain.dates import bears_out, find_dates
+from clinical.domain.dates import bears_out
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
 from clinical.domain.gate.binding import attached, date_of, groups
 from clinical.domain.gate.verdict import Reason
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from clinical.domain.gate.reading import Figure, Mention, Reading
-    from clinical.domain.gate.source import Window
+    from clinical.domain.gate.source import SourceSentence, Window
 
     Rule = Callable[[Reading, Window], Reason | None]
 
@@ -29,6 +29,23 @@ _MISSING = {
     Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
     Kind.WORD: Reason.NOT_BORNE_OUT,
 }
+ACTIONS = frozenset(
+    {
+        "stopped",
+        "started",
+        "increased",
+        "decreased",
+        "changed",
+        "planned",
+        "not-stopped",
+        "past",
+        "allergy",
+        "intolerance",
+    }
+)
+OTHER_SPECIMENS = frozenset(
+    {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
+)
 SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 QUALITIES = SIDES | frozenset(
     f"word:{name}"
@@ -68,7 +85,7 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
     """Each number with its unit is in the evidence, as a value of the same thing."""
     sources = [figure for reading in window.readings for figure in reading.figures]
     for figure in claim.figures:
-        reason = _number(figure, sources)
+        reason = _number(figure, sources, dated=bool(claim.dates))
         if reason is not None:
             return reason
     said, held = _counted(claim.figures), _counted(sources)
@@ -76,18 +93,28 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
     return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] for value, count in said.items()) else None
 
 
+_OF_NUMBERS = (
+    (frozenset({"negated", "unclear"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
+    (frozenset({"past"}), Reason.TIME_DIFFERS),
+)
+
+
 def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
     return Counter(figure.quantity.value for figure in figures)
 
 
-def _number(figure: Figure, sources: list[Figure]) -> Reason | None:
+def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | None:
     same = [one for one in sources if same_value(figure.quantity, one.quantity)]
     same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
     if not same:
         return Reason.NUMBER_NOT_IN_SOURCE
-    if all(one.attributes != figure.attributes for one in same):
-        doubt = "uncertain" in figure.attributes.union(*(one.attributes for one in same))
-        return Reason.CERTAINTY_DIFFERS if doubt else Reason.NEGATION_DIFFERS
+    for attributes, reason in _OF_NUMBERS:
+        if attributes == {"past"} and dated:
+            continue
+        same = [one for one in same if one.attributes & attributes == figure.attributes & attributes]
+        if not same:
+            return reason
     same = [one for one in same if unit_borne_out(figure.quantity, one.quantity)]
     if not same:
         return Reason.UNIT_DIFFERS
@@ -100,10 +127,25 @@ def dates(claim: Reading, window: Window) -> Reason | None:
     """Each date is in the evidence, or is the date of the record where its text gives none."""
     sources = [place.date for reading in window.readings for place in reading.dates]
     if not sources:
-        sources = find_dates(window.effective)
+        sources = list(window.visit)
     for place in claim.dates:
         if not any(bears_out(place.date, source) for source in sources):
             return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def specimen(claim: Reading, window: Window) -> Reason | None:
+    """A value measured in urine, spinal fluid or stool is not stated without saying so."""
+    if not claim.figures or not any(one.kind is Kind.TEST for one in claim.mentions):
+        return None
+    for figure in claim.figures:
+        holding = [
+            frozenset(sentence.reading.keys).union(*(one.keys for one in sentence.headings))
+            for sentence in window.sentences
+            if any(same_value(figure.quantity, source.quantity) for source in sentence.reading.figures)
+        ]
+        if holding and all((keys & OTHER_SPECIMENS) - claim.keys for keys in holding):
+            return Reason.TEST_NOT_IN_SOURCE
     return None
 
 
@@ -200,17 +242,47 @@ def nothing_added(claim: Reading, window: Window) -> Reason | None:
     return Reason.SUBJECT_DIFFERS if relatives - held and "family:any" not in held | relatives else None
 
 
+def holds_all(claim: Reading, sentence: SourceSentence) -> bool:
+    """Return whether one sentence of evidence mentions all that the claim mentions, values included."""
+    held = sentence.reading.mentions + sentence.headings
+    values = {figure.quantity.value for figure in sentence.reading.figures}
+    return all(any(same_thing(one, source) for source in held) for one in claim.mentions) and all(
+        figure.quantity.value in values for figure in claim.figures
+    )
+
+
 def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
     """What stands together in the sentence stands together in the evidence, or the second refers back."""
-    if len(window.readings) < 2 or window.readings[1].refers_back:
+    if len(window.readings) < 2:
         return None
+    one, two = (sentence.reading.mentions + sentence.headings for sentence in window.sentences)
+    referred = tuple(mention for mention in window.mentions if mention.segment == -1)
     for segment in {mention.segment for mention in claim.mentions}:
         wanted = [mention for mention in claim.mentions if mention.segment == segment]
         if not any(
             all(any(same_thing(mention, source) for source in held) for mention in wanted)
-            for held in (sentence.reading.mentions + sentence.headings for sentence in window.sentences)
+            for held in (one, two + referred)
         ):
             return Reason.NOT_BORNE_OUT
+    return None
+
+
+def still_so(claim: Reading, window: Window) -> Reason | None:
+    """A drug that the passage says was stopped, or speaks of only in the past, is not being taken."""
+    now = "past" not in claim.tenses
+    for mention in claim.mentions:
+        if mention.kind is not Kind.DRUG or mention.attributes & ACTIONS:
+            continue
+        if now and mention.key in window.later_stopped:
+            return Reason.TIME_DIFFERS
+        forms = {
+            reading.tenses
+            for reading in window.readings
+            if any(same_thing(mention, source) for source in reading.mentions)
+        }
+        opposite = {"present"} if "past" in claim.tenses else {"past"}
+        if len(claim.tenses) == 1 and forms and all(form == opposite for form in forms):
+            return Reason.TIME_DIFFERS
     return None
 
 
@@ -236,11 +308,13 @@ _ADDED = (
 RULES: tuple[Rule, ...] = (
     says_something,
     numbers,
+    specimen,
     dates,
     everything_mentioned,
     nothing_added,
     attributes,
     one_clause_one_sentence,
+    still_so,
     qualities,
     sides_counted,
     date_of_value,

@@ -127,7 +127,7 @@ def _apply(
     places: list[tuple[int, bool]] = []
     if direction == "forward":
         places += _forward(words, last, reach, cue)
-    if direction == "backward" or _looks_back_too(cue, words, last, places):
+    if direction == "backward" or _looks_back_too(cue, words, at, places):
         places += _backward(words, at, reach, cue.attribute)
     for place, certain in places:
         given[place].add(attribute if certain else "unclear")
@@ -135,11 +135,15 @@ def _apply(
         said["empty-negative"] += 1
 
 
-def _looks_back_too(cue: CuePhrase, words: Sequence[Token], last: int, ahead: list[tuple[int, bool]]) -> bool:
+def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list[tuple[int, bool]]) -> bool:
     """A passive speaks of its subject: "aspirin was not taken", "lisinopril will be increased"."""
+    last = at + len(cue.words)
     if cue.attribute == "planned":
         return "be" in {cue.words[-1], words[last].low if last < len(words) else ""}
     if cue.attribute != "negated" or not (cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't")):
+        return False
+    passive = at and (words[at - 1].low in _COPULA or "been" in {word.low for word in words[last : last + 2]})
+    if not passive:
         return False
     following = [place for place, _ in ahead if words[place].low not in _BE | {"yet", "being"}]
     return all(_is_light(words[place]) for place in following[:1])

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.chunks import heading_of
+from clinical.domain.dates import find_dates
 from clinical.domain.gate.reading import Mention, Reading, read
-from clinical.domain.lexicon.tables import section_titles
+from clinical.domain.lexicon.tables import Kind, section_titles
 from clinical.domain.sentences import SentenceSpan, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clinical.domain.dates import WrittenDate
     from clinical.domain.passages import Passage
 
 _LABEL_LENGTH = 60
 _TOPIC_WORDS = 7
+_VISIT = frozenset({"seen", "clinic", "visit", "admitted", "reviewed", "date", "encounter", "attended", "consultation"})
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
 _ORDERS = frozenset(
     [
@@ -63,28 +66,25 @@ class SourceSentence:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One sentence of evidence, or two that follow each other, with the headings they stand under."""
+    """One sentence of evidence, or two that follow each other, with the headings they stand under.
+
+    `visit` are the dates of the record and of the visit it tells of; `later_stopped` the keys of what this
+    passage says, there or further on, was stopped.
+    """
 
     sentences: tuple[SourceSentence, ...]
+    mentions: tuple[Mention, ...]
     sexes: frozenset[str]
     named: frozenset[str]
-    effective: str
+    visit: tuple[WrittenDate, ...]
+    later_stopped: frozenset[str]
+    keys: frozenset[str]
+    stems: frozenset[str]
 
     @property
     def readings(self) -> tuple[Reading, ...]:
         """The sentences as read."""
         return tuple(one.reading for one in self.sentences)
-
-    @property
-    def mentions(self) -> tuple[Mention, ...]:
-        """Everything mentioned, headings last."""
-        own = tuple(one for sentence in self.sentences for one in sentence.reading.mentions)
-        return own + self.sentences[0].headings
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """The keys of everything mentioned, headings included."""
-        return frozenset(key for one in self.mentions for key in one.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,57 @@ class Source:
 
     def windows(self) -> list[Window]:
         """Return each sentence, and each two neighbours, that a statement may rest on."""
-        effective = self.passage.effective
-        single = [Window((one,), self.sexes, self.named, effective) for one in self.sentences]
-        pairs = [
-            Window((one, two), self.sexes, self.named, effective)
-            for one, two in zip(self.sentences, self.sentences[1:], strict=False)
+        stopped = self._stopped()
+        visit = tuple(find_dates(self.passage.effective)) + self._visit()
+        return [
+            self._window(first, last, stopped, visit)
+            for size in (1, 2)
+            for first in range(len(self.sentences) - size + 1)
+            for last in [first + size]
         ]
-        return single + pairs
+
+    def _window(self, first: int, last: int, stopped: list[frozenset[str]], visit: tuple[WrittenDate, ...]) -> Window:
+        sentences = self.sentences[first:last]
+        own = tuple(one for sentence in sentences for one in sentence.reading.mentions)
+        mentions = own + sentences[0].headings
+        if len(sentences) > 1:
+            mentions = _referred_to(sentences[0].reading, sentences[1].reading) + mentions
+        return Window(
+            sentences=sentences,
+            mentions=mentions,
+            sexes=self.sexes,
+            named=self.named,
+            visit=visit,
+            later_stopped=frozenset().union(*stopped[first:]),
+            keys=frozenset(key for one in mentions for key in one.keys),
+            stems=frozenset(word.stem for one in sentences for word in one.reading.words),
+        )
+
+    def _stopped(self) -> list[frozenset[str]]:
+        """Return, for each sentence, what it says was stopped, by name or as "it"."""
+        found = []
+        for place, sentence in enumerate(self.sentences):
+            mentions = sentence.reading.mentions
+            if place:
+                mentions += _referred_to(self.sentences[place - 1].reading, sentence.reading)
+            found.append(frozenset(one.key for one in mentions if one.clinical and "stopped" in one.attributes))
+        return found
+
+    def _visit(self) -> tuple[WrittenDate, ...]:
+        """Return the date of the visit if the first sentence gives it ("Seen in clinic on 3 March 2024")."""
+        first = self.sentences[0].reading if self.sentences else None
+        if first is None or not _VISIT & {word.low for word in first.words}:
+            return ()
+        return tuple(place.date for place in first.dates)
+
+
+def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:
+    """Return what "it" stands for, with what is said of it: the first drug, or else concept, named before."""
+    clinical = [one for one in before.mentions if one.clinical]
+    drugs = [one for one in clinical if one.kind is Kind.DRUG]
+    if after.back is None or not clinical:
+        return ()
+    return (replace((drugs or clinical)[0], attributes=after.back, segment=-1),)
 
 
 def read_passage(passage: Passage) -> Source:
@@ -115,6 +159,7 @@ def read_passage(passage: Passage) -> Source:
     topic: tuple[Mention, ...] = ()
     sentences: list[SourceSentence] = []
     line_attributes: frozenset[str] = frozenset()
+    line_topic: tuple[Mention, ...] = ()
     spans = split(text)
     for number, span in enumerate(spans):
         words = text[span.start : span.end]
@@ -124,10 +169,11 @@ def read_passage(passage: Passage) -> Source:
             section, topic, section_mentions = _section_attributes(title), (), _plain_heading(title)
             continue
         if starts_line:
-            line_attributes = _label_attributes(words)
+            line_attributes, line_topic = _label(words)
         own = section | line_attributes | _order(words)
         reading = read(words, section=own)
-        sentences.append(SourceSentence(span, reading, topic + section_mentions))
+        headings = topic + section_mentions + (() if starts_line else line_topic)
+        sentences.append(SourceSentence(span, reading, headings))
         ends_line = "\n" in text[span.end : spans[number + 1].start] if number + 1 < len(spans) else True
         if starts_line and ends_line and _is_topic(reading):
             topic = tuple(_bare(one) for one in reading.mentions)
@@ -144,9 +190,12 @@ def _section_attributes(title: str) -> frozenset[str]:
     return frozenset() if attribute is None else frozenset({attribute})
 
 
-def _label_attributes(words: str) -> frozenset[str]:
+def _label(words: str) -> tuple[frozenset[str], tuple[Mention, ...]]:
+    """Return what a label ("Chest X-ray: ...") says of the rest of its line."""
     label, colon, _ = words.lstrip("-*\u2022 ").partition(":")
-    return _section_attributes(label) if colon and len(label) <= _LABEL_LENGTH else frozenset()
+    if not colon or len(label) > _LABEL_LENGTH:
+        return frozenset(), ()
+    return _section_attributes(label), _plain_heading(label)
 
 
 def _order(words: str) -> frozenset[str]:
@@ -163,10 +212,7 @@ def _plain_heading(title: str) -> tuple[Mention, ...]:
 
 
 def _bare(mention: Mention) -> Mention:
-    return Mention(
-        mention.key, mention.keys, mention.kind, mention.first, mention.last, -1,
-        mention.attributes & {"allergy"} | {"heading"}, mention.text,
-    )  # fmt: skip
+    return replace(mention, segment=-1, attributes=mention.attributes & {"allergy"} | {"heading"})
 
 
 def _is_topic(reading: Reading) -> bool:

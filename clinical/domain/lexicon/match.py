@@ -33,6 +33,8 @@ _ONLY_AS_WRITTEN = frozenset(
         "pad",
     }
 )
+_SHORT = 2  # letters: K, Na, Hb count only in their own case
+_ABBREVIATION = 5  # letters: never compared by stem, so that "does" is not DOE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,13 @@ def _short(
     exact: dict[str, Concept], lower: dict[str, Concept], words: Sequence[Token], at: int, *, loose: bool
 ) -> Found | None:
     concept = exact.get(words[at].text)
-    if concept is None and loose:
+    if concept is None and (loose or len(words[at].low) > _SHORT):
         concept = lower.get(words[at].low)
     return None if concept is None else Found(at, at + 1, concept)
 
 
 def _case_matters(name: str) -> bool:
-    if not name.isalpha() or name.islower():
-        return False
-    return len(name) <= 2 or name.lower() in _ONLY_AS_WRITTEN
+    return name.isalpha() and not name.islower() and (len(name) <= _ABBREVIATION or name.lower() in _ONLY_AS_WRITTEN)
 
 
 @cache

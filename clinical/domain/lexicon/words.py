@@ -79,7 +79,7 @@ def _without_ending(word: str) -> str:
         return _undoubled(word[:-2])
     if word.endswith("ally") and len(word) > 7:
         return word[:-4]
-    if word.endswith("ly") and len(word) > 5:
+    if word.endswith("ly") and len(word) > 6:
         return word[:-2]
     return _singular(word)
 

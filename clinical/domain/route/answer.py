@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from clinical.domain.facts.fact import Fact
     from clinical.domain.route.intents import Intent, Route
 
+_STEM: Final = 6
 _STAYS: Final = {
     "inpatient": frozenset({"IMP", "ACUTE", "NONAC", "SS", "OBSENC"}),
     "emergency": frozenset({"EMER"}),
@@ -95,17 +96,19 @@ def _first_answer(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAns
 
 
 def _qualified(intent: Intent, found: CodeAnswer) -> CodeAnswer:
-    """Keep as the answer what has every qualifying word in its name ("lung" cancer); the rest is related."""
-    kept = [one for one in found.sentences if all(_names(fact, intent.qualified) for fact, _ in one.citations_from)]
+    """Keep as the answer the sentences that hold every qualifying word ("lung" cancer); the rest is related."""
+    kept = [one for one in found.sentences if _says(one.text, intent.qualified)]
     if kept:
         return answered(kept)
     related = found.sentences or found.related
     return not_found(f"{found.absent or in_words(intent)} ({', '.join(intent.qualified)})", related)
 
 
-def _names(fact: Fact, wanted: Sequence[str]) -> bool:
-    held = {word for name in fact.row.names for word in words(name)}
-    return held.issuperset(wanted)
+def _says(text: str, wanted: Sequence[str]) -> bool:
+    """Return whether the sentence has every word; long words by their first letters ("replaced", "replacement")."""
+    held = words(text)
+    stems = {word[:_STEM] for word in held if len(word) >= _STEM}
+    return all(word in held or (len(word) >= _STEM and word[:_STEM] in stems) for word in wanted)
 
 
 def _answer(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAnswer:  # noqa: C901 - one case a topic

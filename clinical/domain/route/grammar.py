@@ -28,11 +28,10 @@ _TAKING_NOW: Final = frozenset(
 )
 _LISTS: Final = {
     "vitals": Topic.VITALS, "medications": Topic.MEDICATIONS, "results": Topic.RESULTS,
-    "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS, "encounters": Topic.ENCOUNTERS, "identity": Topic.IDENTITY,
+    "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS,
+    "encounters": Topic.ENCOUNTERS, "identity": Topic.IDENTITY,
 }  # fmt: skip
-_QUALIFIED: Final = frozenset({
-    Topic.MEASURE, Topic.PROBLEM, Topic.PROCEDURE, Topic.FAMILY, Topic.IMMUNIZATION, Topic.MEDICATION,
-})  # fmt: skip
+_SPECIFIC: Final = frozenset({Topic.MEASURE, Topic.MEDICATION, Topic.ALLERGY, Topic.ALLERGIES, Topic.CODE_STATUS})
 _PAST: Final = {Topic.MEDICATIONS: Topic.PAST_MEDICATIONS, Topic.PROBLEMS: Topic.PAST_PROBLEMS}
 _NAMED_TOPICS: Final = (
     (kinds.DRUG, Topic.MEDICATION), (kinds.PROBLEM, Topic.PROBLEM), (kinds.PROCEDURE, Topic.PROCEDURE),
@@ -59,7 +58,8 @@ def route(question: str, vocabulary: Vocabulary) -> Route:
 
 def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Intent:
     unread = reading.unread(used, *_patterns_of(intent))
-    qualified = _qualifiers(reading, used, unread) if intent.topic in _QUALIFIED else ()
+    # A test or medicine is qualified only by what stands beside it or names an event; anything else by every word.
+    qualified = unread if intent.topic not in _SPECIFIC else _qualifiers(reading, used, unread)
     return replace(
         intent,
         window=reading.window,
@@ -74,10 +74,11 @@ def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> I
 def _qualifiers(reading: Reading, used: tuple[Mention, ...], unread: tuple[str, ...]) -> tuple[str, ...]:
     """Return words beside a mention, or about an event in time, that make it another thing."""
     beside = {mention.start - 1 for mention in used} | {mention.end for mention in used}
+    events = frozenset(grammar()["qualifiers"]) if reading.window is None else frozenset()
     return tuple(
         word
         for place, word in enumerate(reading.tokens)
-        if word in unread and (place in beside or word in grammar()["qualifiers"])
+        if word in unread and (word in events or (place in beside and word not in grammar()["qualifiers"]))
     )
 
 
@@ -124,6 +125,8 @@ def _topic_patterns(topic: Topic) -> tuple[re.Pattern[str], ...]:
         found.append(pattern("lists", str(listed)))
     if topic is Topic.MEASURE:
         found.append(pattern("lists", "results"))
+    if topic is Topic.ALLERGIES:  # "drug allergies" lists all of them: a food allergy is better seen than missed
+        found.append(pattern("lists", "medications"))
     return tuple(found)
 
 
@@ -161,7 +164,8 @@ def _allergy(reading: Reading) -> Found:
         said = match["what"].split() if match else []
         kept = [word for word in said if word not in fillers() and word not in grammar()["not_a_substance"]]
         target = " ".join(kept[:3])
-    also = tuple(_lists(reading, Topic.ALLERGIES)) if not target else ()
+    target = " ".join(word for word in target.split() if word.removesuffix("'s") not in reading.own_name)
+    also = tuple(_lists(reading, Topic.ALLERGIES)) if not target and " and " in reading.text else ()
     topic = Topic.ALLERGY if target else Topic.ALLERGIES
     places = tuple(
         Mention(place, place + 1, word, {}) for place, word in enumerate(reading.tokens) if word in target.split()
@@ -198,6 +202,8 @@ def _intent(reading: Reading, mention: Mention) -> Intent | None:
     if taken:
         return Intent(Topic.MEDICATION, acts, mention.name, mention.name)
     readings = _readings(mention, acts)
+    if kinds.VACCINE in mention.targets and {Act.WHEN, Act.LATEST} & set(acts):  # "when was his last MMR"
+        readings.insert(0, Intent(Topic.IMMUNIZATION, acts, mention.targets[kinds.VACCINE], mention.name))
     return replace(readings[0], instead=tuple(readings[1:])) if readings else None
 
 
@@ -221,24 +227,32 @@ def _is_taken(reading: Reading, mention: Mention) -> bool:
     place = mention.start - 1
     while place >= 0 and reading.tokens[place] in articles:
         place -= 1
-    return place > 0 and reading.tokens[place] in grammar()["taking"]
+    return place > 0 and reading.tokens[place] in grammar()["taking"] and _is_verb(reading, place)
+
+
+def _is_verb(reading: Reading, place: int) -> bool:
+    """Return whether the word at `place` says that somebody takes something; "on" only after a person or verb."""
+    before = reading.tokens[place - 1] if place else ""
+    return reading.tokens[place] != "on" or before in grammar()["takers"] or before in reading.own_name
 
 
 def _unknown_drug(reading: Reading) -> Found | None:
     """A word nobody knows after a verb of taking: it is looked for among the medicines all the same."""
     for place, word in enumerate(reading.tokens):
-        before = [token for token in reading.tokens[:place] if token not in set(grammar()["articles"]) - _TAKING_NOW]
-        is_known = word in fillers() or any(pattern("lists", name).fullmatch(word) for name in grammar()["lists"])
-        if (
-            before
-            and before[-1] in _TAKING_NOW
-            and not is_known
-            and word.isalpha()
-            and word not in grammar()["articles"]
-        ):
+        verb = place - 1
+        while verb >= 0 and reading.tokens[verb] in set(grammar()["articles"]) - _TAKING_NOW:
+            verb -= 1
+        is_known = word in fillers() or word in grammar()["articles"] or _is_grammar(word)
+        taken = verb >= 0 and reading.tokens[verb] in _TAKING_NOW and _is_verb(reading, verb)
+        if taken and word.isalpha() and not is_known:
             unknown = Mention(place, place, word, {})
             return Intent(Topic.MEDICATION, _acts(reading), word, word, detail="unknown"), (unknown,)
     return None
+
+
+def _is_grammar(word: str) -> bool:
+    groups = ("lists", "acts", "topics")
+    return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
 
 
 def _lists(reading: Reading, *but: Topic) -> list[Intent]:

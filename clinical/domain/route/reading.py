@@ -82,7 +82,7 @@ def read_question(question: str, vocabulary: Vocabulary) -> Reading:
 def _mended(word: str, vocabulary: Vocabulary) -> str:
     if _is_known(word, vocabulary):
         return word
-    return correct(word, (*vocabulary.words, *grammar()["spelled"])) or word
+    return correct(word, (*vocabulary.words, *grammar()["spelled"], *grammar()["taking"])) or word
 
 
 def _is_known(word: str, vocabulary: Vocabulary) -> bool:

@@ -38,6 +38,8 @@ MEASURE, DRUG, PROBLEM, VACCINE, PROCEDURE, ALLERGEN = (
 )
 LONGEST: Final = 8  # words of a name that are looked for
 _WORD_ENOUGH: Final = 5
+_BRIEF: Final = 2
+_SHORT: Final = 3
 _TAG: Final = re.compile(r"\s*\((?:disorder|finding|procedure|situation|substance|product|qualifier value)\)\s*$")
 Targets = dict[str, str]  # kind -> what it is known by: a measurement's concept, else the comparable name
 
@@ -101,6 +103,8 @@ def _own_names(row: TypedRow) -> Iterable[tuple[str, str, str]]:
             for name in row.names:
                 yield plain(name), MEASURE, concept
                 yield analyte(name), MEASURE, concept
+                if len(analyte(name).split()) > _BRIEF:  # "peanut ige ab" is also asked for as "peanut ige"
+                    yield analyte(name).rpartition(" ")[0], MEASURE, concept
         case MedicationRow():
             for name in (*row.names, *row.ingredients):
                 yield plain(name), DRUG, plain(name)
@@ -113,9 +117,9 @@ def _own_names(row: TypedRow) -> Iterable[tuple[str, str, str]]:
             for name in row.names:
                 bare = plain(_TAG.sub("", name))
                 yield bare, kind, bare
-                yield from (
-                    (word, kind, word) for word in bare.split() if len(word) >= _WORD_ENOUGH and word not in common
-                )
+                shortest = _SHORT if kind == PROCEDURE else _WORD_ENOUGH  # "hip" of "total hip replacement"
+                single = (word for word in bare.split() if len(word) >= shortest and word not in common)
+                yield from ((word, kind, word) for word in single)
         case _:
             return
 

@@ -12,16 +12,16 @@ import re
 import uuid
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET
 
 from ingestion.domain.items import Item, RejectedItem, ResourceItem
-from ingestion.domain.r4.check import check_bytes, check_resource, resource_type_of
-from ingestion.domain.r4.envelope import open_bundle
+from ingestion.domain.r4.check import check_but_duplicates, resource_type_of
+from ingestion.domain.r4.envelope import OpenBundle, OpenEntry, open_bundle, open_loose
 from ingestion.domain.r4.issues import InvalidResourceError, Issue
-from ingestion.domain.r4.json_rules import bad_utf8_at, mark_lone_surrogates
+from ingestion.domain.r4.json_rules import bad_utf8_at, colons, mark_lone_surrogates, names_key_twice
 from ingestion.domain.r4.primitives import ID
 from ingestion.domain.r4.references import ReferenceMap, split_full_url
 from ingestion.domain.r4.tables import is_resource_type
@@ -33,10 +33,11 @@ MAX_BUNDLES_INSIDE = 4
 _NAMESPACE = uuid.UUID("7d0d2f1e-8f0a-5c36-9a43-0e7a5f3f6a55")
 _TARGET = re.compile(r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
 _ID = re.compile(ID)
+_DUPLICATE = "duplicate-key"
 _NOT_RECORDS = frozenset({"PATCH", "GET", "HEAD"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Hint:
     """What an entry says about its resource's identity: its fullUrl and its request's url."""
 
@@ -44,13 +45,17 @@ class _Hint:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
+    """A valid resource: `original` as it came, `content` with its id, `colons` as in `CheckedResource`."""
+
     position: str
     full_url: str
     resource_type: str
     resource_id: str
     content: bytes
+    original: bytes
+    colons: int
 
 
 def read_fhir(content: bytes, *, max_resource_bytes: int, position: str = "") -> Iterator[Item]:
@@ -83,7 +88,9 @@ class _Reader:
         """Yield what a document holds; a single resource keeps its references as they are."""
         try:
             if resource_type_of(content) != "Bundle":
-                yield self._checked(content, place, hint)
+                entry = self._checked(content, place, hint)
+                alone = depth == 0
+                yield _without_duplicates(entry) if alone and colons(content) != entry.colons else entry
             elif depth > MAX_BUNDLES_INSIDE:
                 yield RejectedItem(place, "too-deep", "Bundle")
             else:
@@ -105,21 +112,33 @@ class _Reader:
 
     def _bundle(self, content: bytes, position: str, depth: int) -> Iterator[Item]:
         bundle = _opened(content)
+        accepted, seen = self._entries(bundle, position, depth)
+        if bundle.colons is None or seen != colons(content):
+            if bundle.colons is not None:
+                accepted, _ = self._entries(open_loose(content), position, depth)
+            accepted = [_without_duplicates(found) for found in accepted]
+            told = any(isinstance(found, RejectedItem) and found.reason == _DUPLICATE for found in accepted)
+            if not told and names_key_twice(content):
+                raise InvalidResourceError(Issue(_DUPLICATE, "Bundle"))
+        if bundle.type == "history":
+            accepted.reverse()
+        references = ReferenceMap(lambda kind: _of_type(accepted, kind))
+        for found in accepted:
+            if isinstance(found, _Entry) and found.full_url:
+                references.add(found.full_url, found.resource_type, found.resource_id)
+        for found in accepted:
+            yield _resolved(found, references) if isinstance(found, _Entry) else found
+
+    def _entries(self, bundle: OpenBundle, position: str, depth: int) -> tuple[list[_Entry | Item], int]:
+        """Return what the entries hold and how many colons were seen in reading them."""
         accepted: list[_Entry | Item] = []
-        seen = bundle.colons
+        seen = bundle.colons or 0
         for index, entry in enumerate(bundle.entries):
             found = list(self._entry(entry, _place(position, index), depth))
             accepted += found
-            if seen is not None:
-                first = found[0] if len(found) == 1 else None
-                seen += first.colons if isinstance(first, _Entry) else entry.resource.count(b":")
-        if seen is None or seen != colons(content):
-            accepted = [_without_duplicates(found) for found in accepted]
-            if seen is not None and not _explained(accepted, content):
-                open_loose(content, Issue("duplicate-key", "Bundle"))
-        if bundle.type == "history":
-            accepted.reverse()
-        yield from _all_resolved(accepted)
+            first = found[0] if len(found) == 1 else None
+            seen += first.colons if isinstance(first, _Entry) else entry.resource.count(b":")
+        return accepted, seen
 
     def _entry(self, entry: OpenEntry, place: str, depth: int) -> Iterator[_Entry | Item]:
         struct = entry.struct
@@ -141,7 +160,7 @@ class _Reader:
             yield from self._found(entry.resource, place, hint, depth + 1)
 
 
-def _opened(content: bytes) -> tuple[str, list[Any]]:
+def _opened(content: bytes) -> OpenBundle:
     try:
         return open_bundle(content)
     except InvalidResourceError:
@@ -149,6 +168,17 @@ def _opened(content: bytes) -> tuple[str, list[Any]]:
         if marked == content:
             raise
     return open_bundle(marked)
+
+
+def _without_duplicates(found: _Entry | Item) -> _Entry | Item:
+    if isinstance(found, _Entry) and names_key_twice(found.original):
+        return RejectedItem(found.position, _DUPLICATE, found.resource_type)
+    return found
+
+
+def _of_type(accepted: list[_Entry | Item], resource_type: str) -> list[tuple[str, bytes]]:
+    entries = (found for found in accepted if isinstance(found, _Entry))
+    return [(e.resource_id, e.content) for e in entries if e.resource_type == resource_type]
 
 
 def _place(position: str, index: int) -> str:

@@ -11,9 +11,11 @@ from msgspec import UNSET
 
 from ingestion.domain.r4.issues import InvalidResourceError, Issue, issue_from
 from ingestion.domain.r4.json_rules import (
-    bad_utf8_at,
-    has_duplicate_key,
+    MAX_DEPTH,
+    colons,
     has_invalid_character,
+    may_hide_colon,
+    names_key_twice,
     nested_within,
 )
 from ingestion.domain.r4.structs import decoder
@@ -37,7 +39,7 @@ _head = msgspec.json.Decoder(_Head)
 class CheckedResource:
     """A resource that passed. `resource_id` is "" when it has none; `fields` is the decoded Struct.
 
-    `colons` counts those of the resource encoded again (see `json_rules.colons`).
+    `colons` counts those of the resource encoded again (see `json_rules.colons`), -1 where that proves nothing.
     """
 
     resource_type: str
@@ -90,6 +92,8 @@ def decode(content: bytes, resource_type: str) -> Any:  # noqa: ANN401 - a Struc
             return decoder(resource_type, rare=True).decode(content)
         except msgspec.ValidationError as error:
             message = str(error)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidResourceError(json_issue(error)) from None
     raise InvalidResourceError(issue_from(message, resource_type))
 
 
@@ -117,14 +121,16 @@ def check_but_duplicates(content: bytes) -> CheckedResource:
         raise InvalidResourceError(Issue("unknown-resource-type"))
     fields = decode(content, resource_type)
     encoded = _encode(fields)
-    if encoded.count(b"{") > _SURELY_SHALLOW and not nested_within(encoded):
+    deep = resource_type == "Parameters" or encoded.count(b"{") > _SURELY_SHALLOW
+    if deep and not nested_within(encoded):
         raise InvalidResourceError(Issue("too-deep", resource_type))
     if has_invalid_character(content):
         raise InvalidResourceError(Issue("invalid-character", resource_type))
     if getattr(fields, "contained", UNSET) is not UNSET:
         _check_nested(fields, resource_type)
     resource_id = fields.id
-    return CheckedResource(resource_type, "" if resource_id is UNSET else resource_id, fields, encoded.count(b":"))
+    count = -1 if may_hide_colon(content) else colons(encoded)
+    return CheckedResource(resource_type, "" if resource_id is UNSET else resource_id, fields, count)
 
 
 def check_resource(content: bytes) -> CheckedResource:

@@ -21,7 +21,7 @@ class _Loose(msgspec.Struct):
     """A Bundle whose entries are looked at one by one."""
 
     type: str
-    entry: list[msgspec.Raw]
+    entry: list[msgspec.Raw] = []
 
 
 _loose = msgspec.json.Decoder(_Loose)
@@ -51,16 +51,19 @@ def open_bundle(content: bytes) -> OpenBundle:
         InvalidResourceError: the Bundle itself is not valid, or its JSON is broken.
     """
     try:
-        bundle = decode(content, "Bundle")
+        whole = decode(content, "Bundle")
     except InvalidResourceError as error:
         if error.issue.code == "too-deep":
             return _open_deep(content)
         if error.issue.path.startswith("Bundle.entry"):
-            return open_loose(content, error.issue)
+            bundle = open_loose(content)
+            if not any(isinstance(entry.struct, Issue) for entry in bundle.entries):
+                raise
+            return bundle
         raise
-    entries = [] if bundle.entry is UNSET else [_without_resource(entry) for entry in bundle.entry]
+    entries = [] if whole.entry is UNSET else [_without_resource(entry) for entry in whole.entry]
     keys = sum(bool(entry.resource) for entry in entries)
-    return OpenBundle(bundle.type, entries, _encode(bundle).count(b":") + keys)
+    return OpenBundle(whole.type, entries, _encode(whole).count(b":") + keys)
 
 
 def _without_resource(entry: Any) -> OpenEntry:  # noqa: ANN401 - a Struct built at run time
@@ -71,20 +74,17 @@ def _without_resource(entry: Any) -> OpenEntry:  # noqa: ANN401 - a Struct built
     return OpenEntry(entry, resource)
 
 
-def open_loose(content: bytes, issue: Issue) -> OpenBundle:
-    """Check each entry alone. Where none is at fault the Bundle is, with `issue`.
+def open_loose(content: bytes) -> OpenBundle:
+    """Check each entry alone, so that a bad one is known by its place.
 
     Raises:
-        InvalidResourceError: that issue.
+        InvalidResourceError: the Bundle has no type or no list of entries.
     """
     try:
         loose = _loose.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidResourceError(issue) from None
-    entries = [_entry(bytes(raw)) for raw in loose.entry]
-    if not any(isinstance(entry.struct, Issue) for entry in entries):
-        raise InvalidResourceError(issue)
-    return OpenBundle(loose.type, entries, None)
+        raise InvalidResourceError(Issue("not-a-resource", "Bundle")) from None
+    return OpenBundle(loose.type, [_entry(bytes(raw)) for raw in loose.entry], None)
 
 
 def _entry(content: bytes) -> OpenEntry:

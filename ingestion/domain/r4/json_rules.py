@@ -11,9 +11,9 @@ MAX_DEPTH = 64
 
 _BRACKETS = frozenset(b"{}[]")
 _NOT_BRACKETS = bytes(b for b in range(256) if b not in _BRACKETS)
+_ONE_KIND = bytes.maketrans(b"[]", b"{}")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
-_COLON_ESCAPE = re.compile(rb"\\u003[aA]")
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
@@ -47,13 +47,17 @@ def mark_lone_surrogates(content: bytes) -> bytes:
     return _ESCAPES.sub(lambda m: b"\\u0000" if m[1] else m[0], content)
 
 
-def _peel(brackets: bytes, rounds: int) -> bytes:
+def _skeleton(content: bytes) -> bytes:
+    return content.translate(_ONE_KIND, _NOT_BRACKETS)
+
+
+def _peel(skeleton: bytes, rounds: int) -> bytes:
     """Take the innermost pairs away `rounds` times; each round makes the nesting one level shallower."""
     for _ in range(rounds):
-        if not brackets:
+        if not skeleton:
             break
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    return brackets
+        skeleton = skeleton.replace(b"{}", b"")
+    return skeleton
 
 
 def nested_within(content: bytes, limit: int = MAX_DEPTH) -> bool:
@@ -62,12 +66,10 @@ def nested_within(content: bytes, limit: int = MAX_DEPTH) -> bool:
     Texts that imitate brackets on purpose may make a document look shallower, never deeper than it is; the
     decoder's own limit (about 1,000 levels) then holds.
     """
-    brackets = content.translate(None, _NOT_BRACKETS)
-    if len(brackets) <= 2 * limit:
+    skeleton = _skeleton(content)
+    if len(skeleton) <= limit or not _peel(skeleton, limit):
         return True
-    if not _peel(brackets, limit):
-        return True
-    return not _peel(_STRING.sub(b"", content).translate(None, _NOT_BRACKETS), limit)
+    return not _peel(_skeleton(_STRING.sub(b"", content)), limit)
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
@@ -79,14 +81,17 @@ class _DuplicateKeyError(ValueError):
     pass
 
 
-def colons(content: bytes) -> int | None:
-    """Return how many colons the JSON holds, or None when one may be written as an escape.
+def may_hide_colon(content: bytes) -> bool:
+    """Return whether a colon may be written as an escape, so that counting colons proves nothing."""
+    return b"\\" in content and (b"\\u003a" in content or b"\\u003A" in content)
 
-    A document decoded and encoded again has lost each key that was named twice, and its colon with it, while every
-    other colon stays: equal numbers before and after mean that no key was named twice.
+
+def colons(content: bytes) -> int:
+    """Return how many colons the JSON holds.
+
+    A document decoded and encoded again has lost each key that was named twice, and its colon with it, while
+    every other colon stays: equal numbers before and after mean that no key was named twice.
     """
-    if b"\\" in content and b"\\u003" in content and _COLON_ESCAPE.search(content):
-        return None
     return content.count(b":")
 
 

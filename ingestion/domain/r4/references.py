@@ -12,8 +12,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-_REFERENCE = re.compile(rb'("(?:reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?)|url"\s*:\s*"(?=urn:uuid:)))([^"]+)')
-_WORTH_A_LOOK = (b"urn:uuid:", b"urn:oid:", b"?", b"http:", b"https:")
+_REFERENCE = re.compile(rb'("reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?))([^"]+)')
+_URN_START = b'"urn:uuid:'
+_KEYS = (b'"reference"', b'"url"')
+_NEAR = 80  # bytes before a value in which its key is looked for; more white space than that is never there
 _RESTFUL = re.compile(r"^(https?://.+)/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$")
 _CONDITIONAL = re.compile(r"^([A-Z][A-Za-z]+)\?identifier=([^&]+)$")
 _URN_UUID = "urn:uuid:"
@@ -47,16 +49,20 @@ class ReferenceMap:
 
     def __init__(self, resources_of: IdentifiedResources) -> None:
         self._by_url: dict[str, str] = {}
-        self._as_bytes: dict[bytes, bytes] = {}
+        self._urns: dict[bytes, bytes] = {}
+        self._has_others = False
         self._by_identifier: dict[str, dict[str, str]] = {}
         self._resources_of = resources_of
 
     def add(self, full_url: str, resource_type: str, resource_id: str) -> None:
         """Say that `full_url` names resource_type/resource_id."""
         target = f"{resource_type}/{resource_id}"
-        self._by_url[_key(full_url)] = target
         if full_url.startswith(_URN_UUID):
-            self._as_bytes[full_url.encode()] = target.encode()
+            self._urns[full_url.removeprefix(_URN_UUID).lower().encode()] = target.encode()
+            self._urns[full_url.removeprefix(_URN_UUID).encode()] = target.encode()
+        else:
+            self._by_url[full_url] = target
+            self._has_others = True
 
     def resolve(self, content: bytes, base: str) -> bytes:
         """Return the resource with references resolved; the same object when nothing changed.
@@ -65,22 +71,30 @@ class ReferenceMap:
         on `base` (the server of the resource's own fullUrl, "" for none), or `Type?identifier=system|value`
         that one resource of the Bundle alone carries. Any other reference stays as it is.
         """
-        if not any(hint in content for hint in _WORTH_A_LOOK):
+        content = self._urns_resolved(content)
+        if not (self._has_others or base or b"?identifier=" in content):
             return content
-
-        known = self._as_bytes
 
         def replace(match: re.Match[bytes]) -> bytes:
             start, reference = match.groups()
-            found = known.get(reference)
-            if found is None:
-                target = self._target(_text(reference), base)
-                if target is None:
-                    return match[0]
-                found = target.encode("ascii")
-            return start + found
+            target = self._target(_text(reference), base)
+            return match[0] if target is None else start + target.encode("ascii")
 
         return _REFERENCE.sub(replace, content)
+
+    def _urns_resolved(self, content: bytes) -> bytes:
+        parts = content.split(_URN_START)
+        if len(parts) == 1:
+            return content
+        for index in range(1, len(parts)):
+            name, quote, rest = parts[index].partition(b'"')
+            target = self._urns.get(name) or self._urns.get(name.lower())
+            before = parts[index - 1]
+            if target and quote and before[-_NEAR:].rstrip(b" \t\r\n:").endswith(_KEYS):
+                parts[index] = b'"' + target + quote + rest
+            else:
+                parts[index] = _URN_START + parts[index]
+        return b"".join(parts)
 
     def _target(self, reference: str, base: str) -> str | None:
         if "?" in reference and not reference.startswith("http"):
@@ -88,7 +102,7 @@ class ReferenceMap:
         restful = _RESTFUL.match(reference)
         if restful:
             return f"{restful[2]}/{restful[3]}{restful[4] or ''}" if restful[1] == base else None
-        return self._by_url.get(_key(reference))
+        return self._by_url.get(reference)
 
     def _conditional(self, reference: str) -> str | None:
         parts = _CONDITIONAL.match(reference)
@@ -121,7 +135,3 @@ def _text(reference: bytes) -> str:
         return str(json.loads(b'"' + reference + b'"'))
     except ValueError:
         return ""
-
-
-def _key(full_url: str) -> str:
-    return full_url.lower() if full_url.startswith(_URN_UUID) else full_url

@@ -1,0 +1,127 @@
+"""The sentences of the record that bear on a question, word for word, and whether they answer it.
+
+A sentence must name what is asked about (itself, by its heading, or by the sentence it follows on from),
+be about the right person, and hold what the question wants: a reason, a date, a value. A recorded
+negative is an answer. Similarity may order sentences and tip a near miss; it never admits one alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from clinical.domain.gate.source import read_passage
+from clinical.domain.passages import Citation, Span
+from clinical.domain.quotes.bearing import Bearing, bearing_of
+from clinical.domain.quotes.question import read_question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clinical.domain.gate.source import Source
+    from clinical.domain.passages import Passage
+
+    Similarity = Callable[[Sequence[str]], Sequence[float]]
+
+_SIMILAR_ENOUGH = 0.6  # cosine; only for a sentence that already names every concept asked about
+_ADDRESSES_A_MACHINE = re.compile(
+    r"\b(?:AI|A\.I\.|assistant|chat ?bot|language model|LLM|GPT|system prompt|prompt|ignore (?:all|any|the|your|previous|prior)"
+    r"|disregard (?:all|any|the|your|previous|prior)|(?:previous|prior|above) instructions?|instructions? to the (?:system|model|reader)"
+    r"|you (?:are|must|should|will|have to|shall) (?:now )?(?:answer|respond|reply|say|state|tell|output|write|print|ignore|act|always|never|an?)"
+    r"|(?:respond|reply|answer) (?:only )?(?:with|that|by)|override|jailbreak|do not (?:tell|reveal|mention) (?:this|the))\b",
+    re.IGNORECASE,
+)
+
+
+class Sufficiency(StrEnum):
+    """Whether the quotes answer the question, and if not, what is wanting."""
+
+    ANSWERED = "answered"
+    NO_FOCUS = "no-focus"
+    NOT_MENTIONED = "not-mentioned"
+    NOT_ANSWERED = "not-answered"
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteResult:
+    """Verbatim sentences, best first. `answered` is false when none of them answers the question."""
+
+    quotes: tuple[Citation, ...]
+    answered: bool
+    sufficiency: Sufficiency
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    citation: Citation
+    bearing: Bearing
+    effective: str
+    order: int
+    similarity: float = 0.0
+
+
+def best_quotes(
+    question: str,
+    passages: Sequence[Passage],
+    *,
+    similarity: Similarity | None = None,
+    limit: int = 5,
+) -> QuoteResult:
+    """Return the sentences of the passages that bear on the question.
+
+    Args:
+        question: as the clinician typed it.
+        passages: of one patient, best first as retrieved.
+        similarity: cosine similarity of the question to each given sentence, -1..1.
+        limit: the most quotes to return, at least 1.
+    """
+    asked = read_question(question)
+    if not (asked.concepts or asked.words or asked.medications):
+        return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
+    found: list[_Candidate] = []
+    for passage in passages:
+        source = read_passage(passage)
+        for place, sentence in enumerate(source.sentences):
+            text = passage.text[sentence.span.start : sentence.span.end]
+            if _ADDRESSES_A_MACHINE.search(text) or text.rstrip().endswith("?"):
+                continue
+            bearing = bearing_of(asked, source, place)
+            if bearing is not None:
+                citation = _citation(source, place, place + bearing.sentences)
+                if not _ADDRESSES_A_MACHINE.search(citation.quote):
+                    found.append(_Candidate(citation, bearing, passage.effective, len(found)))
+    if similarity is not None and found:
+        scores = similarity([one.citation.quote for one in found])
+        found = [replace(one, similarity=score) for one, score in zip(found, scores, strict=True)]
+    admitted = [one for one in found if one.bearing.full or (one.bearing.near and one.similarity >= _SIMILAR_ENOUGH)]
+    if not admitted:
+        why = Sufficiency.NOT_ANSWERED if found else Sufficiency.NOT_MENTIONED
+        return QuoteResult((), answered=False, sufficiency=why)
+    quotes = _distinct(_ordered(admitted, latest=asked.latest))[: max(limit, 1)]
+    return QuoteResult(quotes, answered=True, sufficiency=Sufficiency.ANSWERED)
+
+
+def _ordered(found: list[_Candidate], *, latest: bool) -> list[_Candidate]:
+    by_score = sorted(found, key=lambda one: (-(one.bearing.score + one.similarity), one.order))
+    # Sorting is stable: among equally dated records the better sentence stays first.
+    return sorted(by_score, key=lambda one: one.effective[:10], reverse=True) if latest else by_score
+
+
+def _distinct(found: list[_Candidate]) -> tuple[Citation, ...]:
+    seen: set[str] = set()
+    kept = []
+    for one in found:
+        words = " ".join(one.citation.quote.lower().split())
+        if words not in seen and not any(words in other for other in seen):
+            seen.add(words)
+            kept.append(one.citation)
+    return tuple(kept)
+
+
+def _citation(source: Source, first: int, last: int) -> Citation:
+    start, end = source.sentences[first].span.start, source.sentences[last - 1].span.end
+    whole = source.passage.span
+    span = Span(whole.resource, whole.version, whole.part, whole.start + start, whole.start + end)
+    return Citation(span, source.passage.text[start:end])

@@ -1,0 +1,65 @@
+"""The gold set: questions about a record with what a right answer must and must not contain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clinical.evaluation.json_lines import CaseFileError, flag, objects, text, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CaseFileError", "GoldCase", "load_cases"]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldCase:
+    """One question.
+
+    Attributes:
+        case_id: unique within the set.
+        patient: the FHIR `Patient.id`.
+        question: as a clinician types it.
+        answerable: whether the record holds the answer.
+        expect: texts each of which some shown sentence must contain.
+        forbid: texts that no shown sentence may contain.
+        cites: "Type/id" of the resources a right answer rests on; empty where not fixed.
+        records: paths of the records the case brings along, as written in the file; usually none.
+        route: the route expected ("code", "notes", "code+notes"), or "" where not stated.
+    """
+
+    case_id: str
+    patient: str
+    question: str
+    answerable: bool
+    expect: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+    route: str = ""
+
+
+def load_cases(lines: Iterable[str]) -> list[GoldCase]:
+    """Return the cases of a JSON-lines gold set; blank lines and unknown keys are passed over.
+
+    Raises:
+        CaseFileError: a line cannot be used (its number and the key at fault), or there is no case at all.
+    """
+    cases = [
+        GoldCase(
+            case_id=text(row, "id", line),
+            patient=text(row, "patient", line),
+            question=text(row, "question", line),
+            answerable=flag(row, "answerable", line),
+            expect=texts(row, "expect", line),
+            forbid=texts(row, "forbid", line),
+            cites=texts(row, "cites", line),
+            records=texts(row, "records", line),
+            route=text(row, "route", line) if row.get("route") else "",
+        )
+        for line, row in objects(lines)
+    ]
+    if not cases:
+        raise CaseFileError(0, "no-cases")
+    return cases

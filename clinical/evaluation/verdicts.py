@@ -1,0 +1,114 @@
+"""One gold case against one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clinical.evaluation.wording import contains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clinical.evaluation.cases import GoldCase
+
+ABSTAINED = "not_documented"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one answer got right.
+
+    Attributes:
+        case: the question.
+        route: the route taken.
+        status: the status of the answer.
+        missing: expected texts that no shown sentence contains.
+        violated: forbidden texts that a shown sentence contains.
+        found: gold citations among everything retrieved (shown or withheld sentences, sources).
+        cited: gold citations among those of shown sentences.
+        citations: different resources cited by shown sentences.
+        model_shown: sentences of the model that were shown.
+        model_withheld: sentences of the model that were withheld.
+        latency_ms: whole answer, in milliseconds.
+    """
+
+    case: GoldCase
+    route: str
+    status: str
+    missing: tuple[str, ...]
+    violated: tuple[str, ...]
+    found: frozenset[str]
+    cited: frozenset[str]
+    citations: frozenset[str]
+    model_shown: int
+    model_withheld: int
+    latency_ms: float
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the answer is a proof of absence. A refusal or bare evidence is no abstention."""
+        return self.status == ABSTAINED
+
+    @property
+    def expect_met(self) -> bool:
+        """Whether an answerable case was answered with every expected text."""
+        return self.case.answerable and not self.abstained and not self.missing
+
+    def why(self) -> str:
+        """Return what is wrong in words, or "" when the answer is right."""
+        faults = [f"shows forbidden {text!r}" for text in self.violated]
+        if not self.case.answerable and not self.abstained:
+            faults.append(f"status is {self.status}, not {ABSTAINED}")
+        if self.case.answerable and self.abstained:
+            faults.append("abstained although the record holds the answer")
+        elif self.case.answerable:
+            faults += [f"lacks {text!r}" for text in self.missing]
+        return "; ".join(faults)
+
+
+def judge(case: GoldCase, answer: Mapping[str, Any]) -> Verdict:
+    """Compare an `ask` result with its case. Absent keys count as empty.
+
+    The latency is `timings_ms["whole"]` (measured by the caller), else "total", else the sum of the stages.
+    """
+    sentences = answer.get("sentences") or []
+    shown = [sentence for sentence in sentences if sentence.get("shown")]
+    words = [str(sentence.get("text") or "") for sentence in shown]
+    gold = frozenset(case.cites)
+    cited = _resources(shown)
+    listed = [*(answer.get("sources") or []), *(answer.get("evidence") or [])]
+    retrieved = cited | _resources(sentences) | frozenset(_named(listed))
+    model = [bool(sentence.get("shown")) for sentence in sentences if sentence.get("by") == "model"]
+    return Verdict(
+        case=case,
+        route=str(answer.get("route") or ""),
+        status=str(answer.get("status") or ""),
+        missing=tuple(text for text in case.expect if not any(contains(w, text) for w in words)),
+        violated=tuple(text for text in case.forbid if any(contains(w, text) for w in words)),
+        found=gold & retrieved,
+        cited=gold & cited,
+        citations=cited,
+        model_shown=model.count(True),
+        model_withheld=model.count(False),
+        latency_ms=_latency(answer.get("timings_ms") or {}),
+    )
+
+
+def _latency(timings: Mapping[str, float]) -> float:
+    for name in ("whole", "total"):
+        if name in timings:
+            return float(timings[name])
+    return float(sum(timings.values()))
+
+
+def _resources(sentences: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    cited = (citation for sentence in sentences for citation in sentence.get("citations") or [])
+    return frozenset(_named(cited))
+
+
+def _named(items: Iterable[object]) -> Iterable[str]:
+    for item in items:
+        name = item.get("resource", "") if isinstance(item, dict) else item
+        if name:
+            yield str(name).split("/_history/", maxsplit=1)[0]
