@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo setup setup-model clean
+.PHONY: demo setup setup-model setup-test clean
 
 # Set up and run everything with the synthetic clinic.
 demo: setup setup-model
@@ -16,6 +16,10 @@ setup:
 setup-model: setup
 	@$(PYTHON) -I appliance/setup/environments.py model
 
+# What the tests need besides: a browser, fonts, PostgreSQL.
+setup-test: setup
+	@PYTHON=$(PYTHON) appliance/setup/system_packages.sh test
+
 # Removes both environments and all run-time data: records, keys, models, downloads.
 clean:
 	rm -rf .venv .venv-vllm var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -23,11 +27,11 @@ clean:
 .PHONY: test test-postgres test-model test-browser check lint bench
 
 # The fast stage of the tests, on SQLite. The other stages are part of `make check`.
-test: setup
+test: setup-test
 	$(BIN)/pytest -q
 
 # The same suite on PostgreSQL, in a cluster made for the run.
-test-postgres: setup
+test-postgres: setup-test
 	tests/with_postgres.sh $(BIN)/pytest -q
 
 # Real vLLM serving the real demo model.
@@ -36,7 +40,7 @@ test-model: setup setup-model
 	$(BIN)/pytest -q -m vllm
 
 # Real Chromium.
-test-browser: setup
+test-browser: setup-test
 	$(BIN)/pytest -q -m browser
 
 lint: setup

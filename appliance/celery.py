@@ -21,7 +21,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options={"visibility_timeout": 600, "socket_connect_timeout": 2},
     beat_schedule={
-        "sweep the ledger": {"task": "ingestion.sweep", "schedule": 5.0},
+        "sweep the ledger": {"task": "ingestion.sweep", "schedule": config().sweep_s},
     },
     beat_schedule_filename=str(config().var / "celerybeat-schedule"),
 )

@@ -94,6 +94,10 @@ class Config(BaseSettings):
     embedder_dir: Path | None = Field(None, description="folder of model.onnx and tokenizer.json")
     max_resource_bytes: int = Field(16 * 2**20, gt=0, description="largest single resource accepted")
     max_file_bytes: int = Field(512 * 2**20, gt=0, description="largest file accepted, ndjson excepted")
+    ingest_lease_s: float = Field(
+        60.0, gt=0, description="seconds after which a job of a killed worker is taken up again"
+    )
+    sweep_s: float = Field(5.0, gt=0, description="seconds between two looks at the ledger")
     default_care_team: str = Field(
         "", description="comma-separated users who treat every patient; embedded default demo-clinician"
     )

@@ -160,6 +160,7 @@ WHITENOISE_USE_FINDERS = True
 CLINICAL_DEFAULT_CARE_TEAM = _CONFIG.care_team
 CLINICAL_DRAFTING = _CONFIG.drafting
 CLINICAL_DRAFT_TOKENS = _CONFIG.draft_tokens
+INGESTION_LEASE_S = _CONFIG.ingest_lease_s
 INGESTION_LIMITS = (_CONFIG.max_resource_bytes, _CONFIG.max_file_bytes)
 CLINICAL_HELD_BACK = "ingestion.selectors.held_back"
 CLINICAL_PROMPT_CHARS = _CONFIG.prompt_chars

@@ -11,10 +11,12 @@ from appliance.backends.raw_store import FileOriginalStore
 from appliance.backends.vllm import VllmChatModel
 from appliance.backends.wake import CeleryWake
 from appliance.config import config
-from appliance.model_server.manifest import recorded_digest
+from appliance.model_server.manifest import ModelFolderError, recorded_digest
 from clinical.ports import Backends
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from appliance.config import Config
 
 
@@ -36,9 +38,17 @@ def build(settings: Config) -> Backends:
             model=settings.vllm_model,
             api_key=settings.secret("vllm_api_key"),
             timeout_s=settings.vllm_timeout_s,
-            digest=recorded_digest(settings.model_path),
+            digest=_model_digest(settings.model_path),
         ),
         originals=FileOriginalStore(settings.var / "originals"),
         master_key=ConfiguredMasterKey(settings.secret("master_key")),
         wake=CeleryWake(),
     )
+
+
+def _model_digest(folder: Path) -> str:
+    """Return the digest recorded with the weights; empty where they were not prepared on this machine."""
+    try:
+        return recorded_digest(folder)
+    except ModelFolderError:
+        return ""

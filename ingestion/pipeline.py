@@ -11,6 +11,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_ITEMS: Final = 60
-LEASE: Final = timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 20
 MOST_RETRIES: Final = 5
 INDEX_TASK: Final = "ingestion.index"
@@ -91,10 +91,14 @@ def due(now: datetime) -> list[int]:
     )
 
 
+def _lease_time() -> timedelta:
+    return timedelta(seconds=settings.INGESTION_LEASE_S)
+
+
 def _lease(job_id: int, *, now: datetime) -> IngestJob:
     waiting = Q(lease_until=None) | Q(lease_until__lt=now)
     taken = IngestJob.objects.filter(waiting, pk=job_id, state__in=OPEN).update(
-        state=JobState.RUNNING, lease_until=now + LEASE, attempts=F("attempts") + 1
+        state=JobState.RUNNING, lease_until=now + _lease_time(), attempts=F("attempts") + 1
     )
     if not taken:
         raise NotDueError
@@ -132,7 +136,7 @@ def _count(job: IngestJob, position: int, tally: Tally, *, now: datetime) -> Non
         superseded=F("superseded") + tally.superseded,
         unassigned=F("unassigned") + tally.unassigned,
         quarantined=F("quarantined") + tally.quarantined,
-        lease_until=now + LEASE,
+        lease_until=now + _lease_time(),
     )
     if not moved:
         raise LeaseLostError

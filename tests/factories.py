@@ -30,9 +30,7 @@ def clinician(name: str = "demo-clinician") -> User:
     return user
 
 
-def take_in(
-    content: bytes | dict[str, Any], *, patient: str = "", name: str = "file", index: bool = True
-) -> IngestJob:
+def take_in(content: bytes | dict[str, Any], *, patient: str = "", name: str = "file", index: bool = True) -> IngestJob:
     """Take in one file as the command does and bring the index up to it."""
     data = json.dumps(content).encode() if isinstance(content, dict) else content
     context = ParseContext(patient_reference=f"Patient/{patient}" if patient else "")

@@ -69,8 +69,7 @@ class MemoryIndex:
         hits = [
             PassageHit(
                 point.passage_id,
-                (float(np.dot(wanted, point.dense)) if point.dense else 0.0)
-                + len(words & set(point.sparse_indices)),
+                (float(np.dot(wanted, point.dense)) if point.dense else 0.0) + len(words & set(point.sparse_indices)),
             )
             for point in points
         ]

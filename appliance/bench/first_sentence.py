@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
+from itertools import accumulate
 from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,7 @@ from appliance.bench.row import Row, print_rows
 from appliance.config import config
 from appliance.processes.model_server import chat_model, running_model_server
 from clinical.domain.gate import Gate, GateEvidence
-from clinical.domain.passages import Passage, Span
+from clinical.domain.passages import Part, Passage, Span
 from clinical.domain.prompt import Labelled, Prompt, build
 from clinical.domain.sentences import SentenceStream
 
@@ -81,7 +82,7 @@ def _sources() -> Sequence[Labelled]:
             number,
             Passage(
                 UUID(int=number),
-                Span(f"DocumentReference/{number}", "1", "text", 0, len(text)),
+                Span(f"DocumentReference/{number}", "1", Part.TEXT, 0, len(text)),
                 text,
                 "DocumentReference",
                 f"2024-03-0{number}",
@@ -100,8 +101,10 @@ def _decided(model: VllmChatModel, prompt: Prompt, gate: Gate) -> float:
             for sentence in sentences.feed(piece):
                 gate.check(sentence)
                 return perf_counter() - started
-        gate.check(sentences.close()[0])
-        return perf_counter() - started
+        for sentence in sentences.close():  # a single sentence that the end of the stream completes
+            gate.check(sentence)
+            return perf_counter() - started
+        raise ValueError("the model wrote no sentence")
     finally:
         stream.close()
 
@@ -126,12 +129,8 @@ def _tokens_of_first_sentence(model: VllmChatModel, prompt: Prompt) -> int:
     pieces = list(model.stream(prompt, max_tokens=_TOKENS, seed=_SEED))
     whole, sentences = "".join(pieces), SentenceStream()
     first = [*sentences.feed(whole), *sentences.close()][0]
-    end, length = whole.index(first) + len(first), 0
-    for number, piece in enumerate(pieces, start=1):
-        length += len(piece)
-        if length >= end:
-            return number
-    return len(pieces)
+    end = whole.index(first) + len(first)
+    return next(n for n, length in enumerate(accumulate(map(len, pieces)), start=1) if length >= end)
 
 
 def _row(ours: Sequence[float], bare: Sequence[float]) -> Row:

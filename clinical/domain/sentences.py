@@ -10,125 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from clinical.domain.lexicon.tables import word_list
+
 # Never the end of a sentence, whatever follows.
-_NEVER_ENDS = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "st",
-        "vs",
-        "e.g",
-        "eg",
-        "i.e",
-        "approx",
-        "fig",
-        "ca",
-        "cf",
-        "resp",
-        "incl",
-    ]
-)
+_NEVER_ENDS = word_list("never_ends")
 # The end of a sentence only where a capital follows.
-_SELDOM_ENDS = frozenset(
-    [
-        "b.i.d",
-        "t.i.d",
-        "q.i.d",
-        "q.d",
-        "p.o",
-        "p.r.n",
-        "q.h.s",
-        "h.s",
-        "a.m",
-        "p.m",
-        "i.v",
-        "i.m",
-        "s.c",
-        "etc",
-        "no",
-        "pt",
-        "wt",
-        "ht",
-        "temp",
-        "dx",
-        "hx",
-        "rx",
-        "tx",
-        "yr",
-        "yrs",
-        "hr",
-        "hrs",
-        "min",
-        "mins",
-        "max",
-        "tab",
-        "tabs",
-        "cap",
-        "caps",
-        "inj",
-        "bid",
-        "tid",
-        "po",
-        "prn",
-        "dept",
-        "al",
-        "jr",
-        "sr",
-    ]
-)
+_SELDOM_ENDS = word_list("seldom_ends")
 _MARKERS = re.compile(r"(?:\s*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\])+")
 _MARKER_START = re.compile(r"\s*\[[\d\s,;]{0,16}\Z")
 _BULLET = re.compile(r"(?:[-*\u2022\u00b7\u25aa\u2013#]|\d{1,2}[.)](?=\s|\Z))")
 _LIST_NUMBER = re.compile(r"\s*(?:[-*\u2022#]\s*)?\d{1,2}\Z")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"]*\Z")
 # A line that ends so goes on in the next line.
-_GOES_ON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "with",
-        "from",
-        "for",
-        "and",
-        "or",
-        "but",
-        "her",
-        "his",
-        "their",
-        "is",
-        "was",
-        "are",
-        "were",
-        "has",
-        "had",
-        "no",
-        "not",
-        "as",
-        "that",
-        "than",
-        "per",
-        "due",
-        "over",
-        "under",
-        "into",
-        "mg",
-        "mcg",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-    ]
-)
+_GOES_ON = word_list("goes_on")
 _CLOSERS = "\"'\u201d\u2019)]"
 _LONGEST_LOOKAHEAD = 400
 

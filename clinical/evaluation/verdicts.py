@@ -108,7 +108,9 @@ def _resources(sentences: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _named(items: Iterable[object]) -> Iterable[str]:
+    """Yield "Type/id" of citations, of sources that hold one, and of bare names."""
     for item in items:
-        name = item.get("resource", "") if isinstance(item, dict) else item
+        citation = item.get("citation", item) if isinstance(item, dict) else {"resource": item}
+        name = str(citation.get("resource") or "")
         if name:
-            yield str(name).split("/_history/", maxsplit=1)[0]
+            yield name.split("/_history/", maxsplit=1)[0]

@@ -17,7 +17,7 @@ def source_url(patient_id: UUID, citation: Citation) -> str:
     """Return where the cited words can be read."""
     span = citation.span
     offsets = urlencode({"part": span.part.value, "start": span.start, "end": span.end})
-    return f"{version_url(patient_id, span.resource, span.version)}?{offsets}#cited"
+    return f"{version_url(patient_id, span.resource, span.version)}?{offsets}"
 
 
 def version_url(patient_id: UUID, resource: str, version: str) -> str:

@@ -30,7 +30,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     tenant = {**shape, "metadata": {"tenant": "patient_id"}}
     assert running.send("PUT", "/collections/passages-1", tenant).status_code == 200
     points = [
-        {"id": n, "vector": {"dense": VECTOR}, "payload": {"patient_id": who, "labels": ["N"]}}
+        {"id": n, "vector": {"dense": VECTOR}, "payload": {"patient_id": who, "labels": ["N"], "number": n}}
         for n, who in enumerate(["amina", "bruno"])
     ]
     for name in ("open", "passages-1"):
@@ -124,6 +124,25 @@ def test_a_nested_conjunction_names_the_tenant_too(service: Service) -> None:
     reply = service.post("/collections/passages-1/points/query", search(filter={"must": [{"must": [OWN]}]}))
 
     assert [hit["id"] for hit in reply.json()["result"]["points"]] == [0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "ids"),
+    [
+        ({"must": {"key": "patient_id", "match": {"any": ["amina", "x"]}}}, [0]),
+        ({"must": [{"key": "patient_id", "match": {"except": ["amina"]}}]}, [1]),
+        ({"must_not": [{"key": "patient_id", "match": {"except": ["amina"]}}]}, [0]),
+        ({"should": [OWN, OTHER]}, [0, 1]),
+        ({"must": [{"has_id": [1]}]}, [1]),
+        ({"must": [{"is_empty": {"key": "edition"}}], "must_not": [OWN]}, [1]),
+        ({"must": [{"key": "number", "range": {"gte": 1, "lt": 2}}]}, [1]),
+        ({"must_not": [{"should": [OWN, {"has_id": [1]}]}]}, []),
+    ],
+)
+def test_each_known_condition_means_what_it_says(service: Service, condition: dict[str, Any], ids: list[int]) -> None:
+    reply = service.post("/collections/open/points/scroll", {"filter": condition, "with_payload": False})
+
+    assert [one["id"] for one in reply.json()["result"]["points"]] == ids
 
 
 def test_verification_sees_the_tenant_field_and_nothing_more(service: Service) -> None:

@@ -21,9 +21,7 @@ def test_no_word_is_lost_or_repeated(text: str) -> None:
 
 
 def test_a_passage_is_of_one_section_and_starts_with_its_heading() -> None:
-    text = (
-        "Seen today.\n\nFAMILY HISTORY\n\nMother had diabetes.\n\nPLAN\n\nMEDICATIONS\n\nContinue metformin."
-    )
+    text = "Seen today.\n\nFAMILY HISTORY\n\nMother had diabetes.\n\nPLAN\n\nMEDICATIONS\n\nContinue metformin."
     pieces = [(piece.section, text[piece.start : piece.end]) for piece in chunk(text)]
     assert pieces == [
         ("", "Seen today."),

@@ -103,7 +103,9 @@ class TestReport:
 
     @pytest.mark.parametrize("key", ["sources", "evidence"])
     def test_sources_listed_in_the_answer_count_as_retrieved(self, key: str) -> None:
-        bare = answer(status="evidence_only") | {key: [{"resource": "DocumentReference/n"}, "MedicationRequest/m"]}
+        bare = answer(status="evidence_only") | {
+            key: [{"citation": {"resource": "DocumentReference/n"}}, "MedicationRequest/m"]
+        }
 
         assert score([REASON], [bare]).retrieval_recall == 1.0
 

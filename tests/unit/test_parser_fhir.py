@@ -42,7 +42,9 @@ def without_id(resource: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["transaction", "batch", "collection", "searchset", "document", "history", "message"])
 def test_every_kind_of_bundle_gives_its_resources(kind: str) -> None:
-    request = {"request": {"method": "PUT", "url": "Patient/amina"}} if kind in {"transaction", "batch"} else {}
+    request: dict[str, Any] = (
+        {"request": {"method": "PUT", "url": "Patient/amina"}} if kind in {"transaction", "batch"} else {}
+    )
     [item] = read(bundle(entry(patient(), **request), kind=kind))
     assert isinstance(item, ResourceItem)
     assert (item.position, item.resource_type, item.resource_id) == ("entry[0]", "Patient", "amina")

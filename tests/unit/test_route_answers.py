@@ -95,6 +95,9 @@ def test_what_is_recorded_is_answered_with_its_own_digits(question: str, texts: 
         ("potassium in 2019", "potassium in blood in 2019"),
         ("glucose tolerance test", "glucose"),
         ("does she have lung cancer", "lung"),
+        ("can she have ibuprofen", "advice"),
+        ("should we start warfarin?", "warfarin"),
+        ("has he been seen by a dietitian", "dietitian"),
         ("potassium on admission", "admission"),
         ("has she had a tetanus shot", "tetanus"),
         ("code status?", "code status"),
@@ -131,6 +134,18 @@ def test_differing_results_of_one_moment_are_both_shown_as_such() -> None:
     answer = ask("potassium", facts(observation("Potassium", "4.1"), observation("Potassium", "5.1")))
     assert len(answer.sentences) == 2
     assert all("holds differing ones" in one.text for one in answer.sentences)
+
+
+def test_two_names_side_by_side_mean_one_problem() -> None:
+    record = facts(condition("Chronic lung disease"), condition("Cancer of the left breast"))
+    assert not ask("does she have lung cancer", record).answered
+    assert len(ask("does she have breast cancer", record).sentences) == 1
+
+
+def test_advice_on_a_drug_brings_the_allergy_and_no_answer() -> None:
+    answer = ask("Can she be given amoxicillin?", facts(allergy("Penicillin"), medication("Amoxicillin 500 mg")))
+    assert not answer.answered
+    assert "Penicillin" in answer.related[0].text
 
 
 def test_citations_name_the_value_the_test_and_the_date() -> None:

@@ -14,7 +14,10 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def version(number: int, *, deleted: bool = False) -> VersionFacts:
     return VersionFacts(
-        sha256=f"{number:064d}", source_version=str(number), source_updated=NOON + timedelta(hours=number), deleted=deleted
+        sha256=f"{number:064d}",
+        source_version=str(number),
+        source_updated=NOON + timedelta(hours=number),
+        deleted=deleted,
     )
 
 

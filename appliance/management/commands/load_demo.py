@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -14,17 +13,17 @@ from django.utils import timezone
 from appliance.config import config
 from appliance.demo_clinic import LOAD_ORDER, PDF_PROVENANCE, REFERENCE_DATE, build
 from clinical.identity.services import find_by_fhir_id
-from clinical.models import CareTeamMember, IndexChange
+from clinical.models import IndexChange
 from clinical.ports import BackendUnavailableError
 from clinical.record.index_changes import apply_due
 from ingestion.domain.items import ParseContext
 from ingestion.files import Report, take_in_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ingestion.models import IngestJob
 
-# This patient is somebody else's: opening her shows a denial, and the trail shows it too.
-NOT_IN_CARE: Final = "marie-lindquist"
 
 
 class Command(BaseCommand):
@@ -33,7 +32,7 @@ class Command(BaseCommand):
     help = "Generate the synthetic clinic and take it in; a second run changes nothing."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Generate, take in, index, and set the care teams."""
+        """Generate, take in and index."""
         if config().profile != "embedded":
             raise CommandError("the synthetic clinic is for the embedded profile only")
         folder = config().var / "clinic"
@@ -47,9 +46,6 @@ class Command(BaseCommand):
             report.add(self._take_in(folder / name, ParseContext()))
         report.add(self._take_in(folder / "guidelines_pdf", ParseContext(guideline=PDF_PROVENANCE)))
         self._index()
-        other = find_by_fhir_id(NOT_IN_CARE)
-        if other is not None:
-            CareTeamMember.objects.filter(patient=other).delete()
         if report.quarantined:
             raise CommandError(f"the clinic was not taken in whole: {json.dumps(report.quarantined[:5])}")
         marker.write_text(digest)

@@ -218,12 +218,13 @@ def _condition(row: ConditionRow) -> str:
 
 
 def _immunization(row: ImmunizationRow) -> str:
+    name = row.text if "vaccin" in row.text.lower() else f"{row.text} vaccine"
     if row.status == "not-done":
-        return _joined([f"{row.text} vaccine: not given{on(row.effective)}", row.status_reason])
+        return _joined([f"{name}: not given{on(row.effective)}", row.status_reason])
     dose = row.dose_number and f"dose {row.dose_number}"
     return _joined(
         [
-            f"{row.text} vaccine: given{on(row.effective)}",
+            f"{name}: given{on(row.effective)}",
             dose,
             "" if row.status == "completed" else row.status,
         ]

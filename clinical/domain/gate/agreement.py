@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.verdict import Reason
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clinical.domain.gate.reading import Mention, Reading
 
-_SUFFIXES = frozenset(
-    ["", "e", "ion", "ions", "ation", "ations", "al", "ic", "ical", "ive", "ity", "ness", "ful", "er", "or", "y",
-     "ary", "ory", "ous", "ant", "ent", "ance", "ence", "able", "ible", "ist", "ically", "ed", "ing", "at", "s",
-     "ization", "iz", "is", "tion", "sion", "ally", "th", "ency", "ancy", "ure"]
-)  # fmt: skip
+_SUFFIXES = word_list("suffixes")
 _SHARED = 5
 _ACTIONS = ("started", "increased", "decreased", "changed")
 _NEGATION = frozenset({"negated", "unclear", "not-started", "not-increased", "not-decreased", "not-continued"})
@@ -39,7 +35,7 @@ def _same_family(one: str, two: str) -> bool:
         if left != right:
             break
         shared += 1
-    return shared >= _SHARED and one[shared:] in _SUFFIXES and two[shared:] in _SUFFIXES
+    return shared >= _SHARED and {one[shared:], two[shared:]} <= _SUFFIXES | {""}
 
 
 def negation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:

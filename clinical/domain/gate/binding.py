@@ -4,54 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import light_words
+from clinical.domain.lexicon.tables import light_words, word_list
 
 if TYPE_CHECKING:
     from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.reading import Mention, Reading
 
-_QUALITY = frozenset(
-    f"word:{name}"
-    for name in [
-        "left",
-        "right",
-        "bilateral",
-        "normal",
-        "abnormal",
-        "high",
-        "low",
-        "stable",
-        "improve",
-        "worse",
-        "positive",
-        "negative",
-        "mild",
-        "moderate",
-        "severe",
-        "acute",
-        "chronic",
-        "increase",
-        "decrease",
-        "large",
-        "small",
-        "intact",
-        "regular",
-        "resolve",
-    ]
-)
-_SIDE = frozenset({"word:left", "word:right", "word:bilateral"})
+SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
+QUALITIES = SIDES | frozenset(f"word:{name}" for name in word_list("qualities"))
 _NEAR = 2
 
 
 def attached(quality: Mention, reading: Reading) -> frozenset[str]:
     """Return the keys of all that this quality may be said of, lists included."""
-    keys = frozenset().union(*groups(quality, reading, sided=quality.key in _SIDE))
+    keys = frozenset().union(*groups(quality, reading, sided=quality.key in SIDES))
     return keys | {wider for one in reading.mentions if one.key in keys for wider in one.keys}
 
 
 def groups(quality: Mention, reading: Reading, *, sided: bool) -> list[frozenset[str]]:
     """Return key sets, each of which something that has this quality must meet; none when it stands alone."""
-    things = [one for one in reading.mentions if one.key not in _QUALITY]
+    things = [one for one in reading.mentions if one.key not in QUALITIES]
     same = [one for one in things if one.segment == quality.segment]
     if sided:
         after = [one for one in same if one.first >= quality.last][:_NEAR]
@@ -71,7 +43,7 @@ def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Menti
     here = [one for one in things if one.segment == segment]
     if not here:
         return []
-    if any(one.key in _QUALITY and one.segment == segment for one in reading.mentions):
+    if any(one.key in QUALITIES and one.segment == segment for one in reading.mentions):
         return []
     if any(figure.segment == segment for figure in reading.figures):
         return []

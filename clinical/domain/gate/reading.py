@@ -25,6 +25,9 @@ _MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "b
 _FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
 _PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
 _PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
+_JOINED_BY_WITH = frozenset(
+    {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
+)
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
@@ -107,7 +110,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     quantities = [one for one in find_quantities(text) if not _inside(one.start, named)]
     taken = [(one.start, one.end) for one in (*dates, *quantities)]
     given, cue_tokens, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
-    segments = _segments(words)
+    segments = _segments(words, taken)
     mentions = []
     covered: set[int] = set()
     for one in found:
@@ -221,10 +224,12 @@ def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequ
     return _mention(key, frozenset({key}), Kind.WORD, words, at, at + 1, segments, given)
 
 
-def _segments(words: Sequence[Token]) -> list[int]:
+def _segments(words: Sequence[Token], taken: Sequence[tuple[int, int]]) -> list[int]:
     numbers, current = [], 0
-    for word in words:
-        if word.low in _SEGMENT_MARKS:
+    for at, word in enumerate(words):
+        # "better with rest" is one statement; "K 4.1 with Na 139" is two.
+        joined = word.low == "with" and at > 0 and words[at - 1].low in _JOINED_BY_WITH
+        if word.low in _SEGMENT_MARKS and not joined and not _inside(word.start, taken):
             current += 1
         numbers.append(current)
     return numbers

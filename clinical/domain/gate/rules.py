@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.dates import bears_out
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
-from clinical.domain.gate.binding import attached, date_of, groups
+from clinical.domain.gate.binding import QUALITIES, SIDES, attached, date_of, groups
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value, unit_borne_out
@@ -45,33 +45,6 @@ ACTIONS = frozenset(
 )
 OTHER_SPECIMENS = frozenset(
     {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
-)
-SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
-QUALITIES = SIDES | frozenset(
-    f"word:{name}"
-    for name in [
-        "normal",
-        "abnormal",
-        "high",
-        "low",
-        "stable",
-        "improve",
-        "worse",
-        "positive",
-        "negative",
-        "mild",
-        "moderate",
-        "severe",
-        "acute",
-        "chronic",
-        "increase",
-        "decrease",
-        "large",
-        "small",
-        "intact",
-        "regular",
-        "resolve",
-    ]
 )
 
 
@@ -136,7 +109,7 @@ def dates(claim: Reading, window: Window) -> Reason | None:
 
 def specimen(claim: Reading, window: Window) -> Reason | None:
     """A value measured in urine, spinal fluid or stool is not stated without saying so."""
-    if not claim.figures or not any(one.kind is Kind.TEST for one in claim.mentions):
+    if not any(one.kind is Kind.TEST for one in claim.mentions) or any(key.startswith("urine-") for key in claim.keys):
         return None
     for figure in claim.figures:
         holding = [

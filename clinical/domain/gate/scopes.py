@@ -10,42 +10,21 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words, light_stems, light_words
+from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words, light_stems, light_words, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from clinical.domain.lexicon.words import Token
 
-_HARD = frozenset(
-    {";", ".", "!", "but", "however", "although", "though", "yet", "except", "while", "whereas", "because",
-     "until", "despite", "which", "since", "aside", "apart", "besides", "secondary", "nevertheless", "due",
-     "hence", "therefore", "otherwise"}
-)  # fmt: skip
-_SUBJECTS = frozenset({"he", "she", "they", "i", "we", "it", "there", "patient", "pt", "this", "that", "his", "her"})
-_VERBS = frozenset(
-    {"is", "are", "was", "were", "has", "have", "had", "reports", "reported", "endorses", "endorsed", "presents",
-     "presented", "complains", "complained", "admits", "states", "stated", "notes", "noted", "does", "did", "takes",
-     "took", "continues", "continued", "shows", "showed", "will", "positive", "denies", "denied", "reveals",
-     "remains", "demonstrates", "demonstrated", "uses", "can", "should", "started", "stopped", "agrees"}
-)  # fmt: skip
-_STATES = frozenset(
-    {"normal", "mild", "moderate", "severe", "some", "intact", "clear", "stable", "good", "positive", "negative",
-     "regular", "soft", "full", "well", "unremarkable", "elevated", "slight", "slightly", "bilateral", "only",
-     "significant", "marked", "strong", "alert", "diffuse", "trace", "no", "not"}
-)  # fmt: skip
+_HARD = word_list("clause_ends")
+_SUBJECTS = word_list("subjects")
+_VERBS = word_list("verbs")
+_STATES = word_list("states")
 _BE = frozenset({"is", "are", "was", "were", "been", "be", "being", "got", "has", "have", "had", "then", "also", "to"})
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
-_TELLING = frozenset(
-    {"reports", "reported", "states", "stated", "says", "said", "notes", "noted", "brought", "brings",
-     "accompanied", "called", "thinks", "believes", "concerned", "worried", "feels", "asks", "asked", "wants",
-     "confirms", "confirmed", "describes", "described", "mentions", "mentioned", "came", "and", "who"}
-)  # fmt: skip
-_OF_RELATIVE = frozenset(
-    {"had", "has", "have", "with", "died", "diagnosed", "suffers", "suffered", "was", "is", "takes", "took", "also",
-     "positive", "underwent", "developed", "experienced", "passed", "are", "were", "did", "does", "denies", ":",
-     "-", "(", "never", "recently", "both", ",", "started", "stopped", "smokes", "smoked", "remains"}
-)  # fmt: skip
+_TELLING = word_list("telling")
+_OF_RELATIVE = word_list("said_of_relative")
 _MEDIUM_REACH = frozenset({"uncertain", "past", "stopped", "started", "increased", "decreased", "continued", "changed"})
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.chunks import heading_of
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.reading import Mention, Reading, read
-from clinical.domain.lexicon.tables import Kind, section_titles
+from clinical.domain.lexicon.tables import Kind, section_titles, word_list
 from clinical.domain.sentences import SentenceSpan, split
 
 if TYPE_CHECKING:
@@ -19,40 +19,9 @@ if TYPE_CHECKING:
 
 _LABEL_LENGTH = 60
 _TOPIC_WORDS = 7
-_VISIT = frozenset({"seen", "clinic", "visit", "admitted", "reviewed", "date", "encounter", "attended", "consultation"})
+_VISIT = word_list("visit")
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
-_ORDERS = frozenset(
-    [
-        "start",
-        "continue",
-        "stop",
-        "increase",
-        "decrease",
-        "begin",
-        "take",
-        "order",
-        "check",
-        "recheck",
-        "repeat",
-        "refer",
-        "hold",
-        "switch",
-        "initiate",
-        "discontinue",
-        "add",
-        "resume",
-        "schedule",
-        "obtain",
-        "monitor",
-        "follow",
-        "return",
-        "give",
-        "administer",
-        "prescribe",
-        "apply",
-        "use",
-    ]
-)
+_ORDERS = word_list("orders")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ def concepts() -> dict[str, Concept]:
 
 
 @cache
+def word_list(name: str) -> frozenset[str]:
+    """Return one of the named lists of words that the readers of text go by."""
+    return frozenset(table("word_lists")["lists"][name].split())
+
+
+@cache
 def light_words() -> frozenset[str]:
     """Return words that state nothing by themselves, lower case."""
     return frozenset(word for row in table("light")["rows"] for word in row.split())

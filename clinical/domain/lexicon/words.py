@@ -14,6 +14,7 @@ _TOKEN = re.compile(
 )
 
 _IRREGULAR = {
+    "used": "use",
     "took": "take", "taken": "take", "began": "begin", "begun": "begin", "felt": "feel", "fell": "fall",
     "fallen": "fall", "gave": "give", "given": "give", "went": "go", "gone": "go", "feet": "foot",
     "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "worsened": "worse",

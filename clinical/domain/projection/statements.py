@@ -30,8 +30,7 @@ from clinical.domain.projection.rows import (
 )
 from clinical.domain.projection.values import quantity_text
 
-# SNOMED CT findings that record the absence of an allergy: 716186003 from the FHIR R4 value set
-# "AllergyIntolerance Substance/Product, Condition and Negation Codes"; the others from memory.
+# SNOMED CT findings that record the absence of an allergy; all from memory, to be checked against a release.
 NO_KNOWN_ALLERGY: Final = frozenset({
     "716186003", "409137002", "428607008", "429625007", "716184000", "716185004", "716220001", "428197003",
 })  # fmt: skip

@@ -46,7 +46,7 @@ _PERSON = re.compile(
 )
 _PLANNED = re.compile(
     r"\b(?:plan|will|recommend\w*|follow|continue|start|increase|refer\w*|order\w*|advis\w+|schedul\w+|consider)\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 

@@ -21,24 +21,28 @@ _ACTION_WORDS = {
     "word:stop": "stopped", "word:hold": "stopped", "word:start": "started", "word:increase": "increased",
     "word:decrease": "decreased", "word:switch": "changed",
 }  # fmt: skip
-_WHY = re.compile(r"\b(?:why|what(?: was| is)?(?: the)? (?:reason|indication|cause|caused)|how come|what for)\b", re.I)
-_WHEN = re.compile(r"\b(?:when|what (?:date|day|year|month|time)|how long ago|since when|what age)\b", re.I)
+_WHY = re.compile(
+    r"\b(?:why|what(?: was| is)?(?: the)? (?:reason|indication|cause|caused)|how come|what for)\b", re.IGNORECASE
+)
+_WHEN = re.compile(r"\b(?:when|what (?:date|day|year|month|time)|how long ago|since when|what age)\b", re.IGNORECASE)
 _AMOUNT = re.compile(
     r"\b(?:how (?:much|many|high|low|often|long|far|big|large|old|tall|heavy|frequently)|what (?:dose|dosage|strength"
     r"|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose|frequency)|dose of|dosage of)\b",
-    re.I,
+    re.IGNORECASE,
 )
-_WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.I)
+_WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
 _SIDE = re.compile(
-    r"\b(?:which (?:side|knee|leg|arm|eye|ear|foot|hip|hand|shoulder|breast|lung|ankle|wrist|elbow|one))\b", re.I
+    r"\b(?:which (?:side|knee|leg|arm|eye|ear|foot|hip|hand|shoulder|breast|lung|ankle|wrist|elbow|one))\b",
+    re.IGNORECASE,
 )
-_PLAN = re.compile(r"\b(?:plan|planned|next step|follow[ -]?up|recommend\w*|advised|going to)\b", re.I)
+_PLAN = re.compile(r"\b(?:plan|planned|next step|follow[ -]?up|recommend\w*|advised|going to)\b", re.IGNORECASE)
 _RESULT = re.compile(
-    r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b", re.I
+    r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
+    re.IGNORECASE,
 )
-_LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.I)
-_MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.I)
-_FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.I)
+_LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.IGNORECASE)
+_MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.IGNORECASE)
+_FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.IGNORECASE)
 
 
 class Intent(StrEnum):
@@ -105,7 +109,7 @@ def _intents(text: str, clinical: list[Mention], *, actions: bool) -> frozenset[
         if pattern.search(text):
             found.add(intent)
     measured = any(one.kind in {Kind.TEST, Kind.VITAL} for one in clinical)
-    if measured and not found and not actions and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.I)):
+    if measured and not found and not actions and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.IGNORECASE)):
         found.add(Intent.RESULT)
     if _PLAN.search(text) and not found:
         found.add(Intent.PLAN)

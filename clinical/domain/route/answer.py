@@ -78,10 +78,10 @@ def answer_by_code(route: Route, facts: Sequence[Fact], *, today: date) -> CodeA
     parts = [_first_answer(intent, facts, today) for intent in (route.intent, *route.intent.also)]
     missing = [part.absent for part in parts if part.absent]
     return CodeAnswer(
-        sentences=tuple(one for part in parts for one in part.sentences),
+        sentences=tuple(dict.fromkeys(one for part in parts for one in part.sentences)),
         answered=any(part.answered for part in parts),
         absent="; ".join(missing) or None,
-        related=tuple(one for part in parts for one in part.related),
+        related=tuple(dict.fromkeys(one for part in parts for one in part.related)),
     )
 
 
@@ -126,7 +126,7 @@ def _answer(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAnswer:  
         case Topic.ALLERGIES:
             return answer_allergies(facts)
         case Topic.PROBLEM:
-            return _chosen(intent, problems_about(facts, intent.target), today, "entries")
+            return _chosen(intent, _narrowed(intent, problems_about(facts, intent.target)), today, "entries")
         case Topic.PROBLEMS:
             return _chosen(intent, active_problems(facts), today, "active problems")
         case Topic.PAST_PROBLEMS:
@@ -136,7 +136,8 @@ def _answer(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAnswer:  
         case Topic.IMMUNIZATIONS:
             return _immunization(intent, immunizations(facts), today)
         case Topic.PROCEDURE:
-            return _chosen(intent, about(procedures(facts), intent.target, ()), today, "procedures")
+            found = _narrowed(intent, about(procedures(facts), intent.target, ()))
+            return _chosen(intent, found, today, "procedures")
         case Topic.PROCEDURES:
             return _chosen(intent, procedures(facts), today, "procedures")
         case Topic.ENCOUNTERS:
@@ -160,6 +161,13 @@ def _answer(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAnswer:  
             )
         case Topic.IDENTITY:
             return _identity(facts, today)
+
+
+def _narrowed(intent: Intent, found: Sequence[Fact]) -> list[Fact]:
+    kept = list(found)
+    for name in intent.narrowed:
+        kept = about(kept, name, problems())
+    return kept
 
 
 def _wish(fact: Fact) -> str:

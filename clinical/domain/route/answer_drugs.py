@@ -11,14 +11,13 @@ from clinical.domain.facts.allergies import (
     matches_substance,
     negative_covers,
 )
-from clinical.domain.facts.fact import of_kind
 from clinical.domain.facts.medications import (
     active_medications,
     is_active,
     medications_of,
     past_medications,
 )
-from clinical.domain.facts.statements import newest, problems_about
+from clinical.domain.facts.statements import problems_about
 from clinical.domain.projection.rows import MedicationRow
 from clinical.domain.route.intents import Act
 from clinical.domain.route.sentences import answered, in_words, listed, not_found, sentence, within
@@ -122,9 +121,3 @@ def answer_allergy(intent: Intent, facts: Sequence[Fact]) -> CodeAnswer:
 
 def _is_allergy(fact: Fact) -> bool:
     return any(re.search(r"allerg|intoleran|anaphyla", name, re.IGNORECASE) for name in fact.row.names)
-
-
-def given_medications(facts: Sequence[Fact]) -> list[Fact]:
-    """Return single administrations and dispenses, newest first."""
-    kinds = ("MedicationAdministration", "MedicationDispense")
-    return newest(fact for fact, row in of_kind(facts, MedicationRow) if row.resource_type in kinds)

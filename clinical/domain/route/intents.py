@@ -71,7 +71,8 @@ class Intent:
     "above 6.5". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient").
     `also` are further look-ups of the same question; `instead` other readings of the same words, tried when
     this one finds nothing. `qualified` are words that make it another question ("glucose tolerance",
-    "potassium on admission"): what is found is then related, and no answer.
+    "potassium on admission"): what is found is then related, and no answer. `narrowed` are further names
+    that the same entry must have ("breast" beside "tumour").
     """
 
     topic: Topic
@@ -86,6 +87,7 @@ class Intent:
     also: tuple[Intent, ...] = ()
     instead: tuple[Intent, ...] = ()
     qualified: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class _Reader:
                 accepted, _ = self._entries(open_loose(content), position, depth)
             accepted = [_without_duplicates(found) for found in accepted]
             told = any(isinstance(found, RejectedItem) and found.reason == _DUPLICATE for found in accepted)
-            if not told and names_key_twice(content):
+            if not told and names_key_twice(bundle.document):
                 raise InvalidResourceError(Issue(_DUPLICATE, "Bundle"))
         if bundle.type == "history":
             accepted.reverse()

@@ -42,6 +42,7 @@ class OpenBundle:
     type: str
     entries: list[OpenEntry]
     colons: int | None
+    document: bytes
 
 
 def open_bundle(content: bytes) -> OpenBundle:
@@ -63,7 +64,7 @@ def open_bundle(content: bytes) -> OpenBundle:
         raise
     entries = [] if whole.entry is UNSET else [_without_resource(entry) for entry in whole.entry]
     keys = sum(bool(entry.resource) for entry in entries)
-    return OpenBundle(whole.type, entries, _encode(whole).count(b":") + keys)
+    return OpenBundle(whole.type, entries, colons(_encode(whole)) + keys, content)
 
 
 def _without_resource(entry: Any) -> OpenEntry:  # noqa: ANN401 - a Struct built at run time
@@ -84,7 +85,7 @@ def open_loose(content: bytes) -> OpenBundle:
         loose = _loose.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidResourceError(Issue("not-a-resource", "Bundle")) from None
-    return OpenBundle(loose.type, [_entry(bytes(raw)) for raw in loose.entry], None)
+    return OpenBundle(loose.type, [_entry(bytes(raw)) for raw in loose.entry], None, content)
 
 
 def _entry(content: bytes) -> OpenEntry:

@@ -67,7 +67,7 @@ def nested_within(content: bytes, limit: int = MAX_DEPTH) -> bool:
     decoder's own limit (about 1,000 levels) then holds.
     """
     skeleton = _skeleton(content)
-    if len(skeleton) <= limit or not _peel(skeleton, limit):
+    if len(skeleton) <= 2 * limit or not _peel(skeleton, limit):
         return True
     return not _peel(_skeleton(_STRING.sub(b"", content)), limit)
 

@@ -1,0 +1,206 @@
+"""What a question is about: topics with words of their own, names of the record or the tables, lists."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from clinical.domain.facts.fact import MeasureKey
+from clinical.domain.facts.naming import analyte
+from clinical.domain.route import vocabulary as kinds
+from clinical.domain.route.intents import Act, Intent, Topic
+from clinical.domain.route.reading import Mention, Reading
+from clinical.domain.route.table import fillers, grammar, pattern
+
+_FOR: Final = re.compile(
+    r"\b(?:on|taking|takes?|medications?|meds|medicines?|tablets?|prescribed|given)\s+for\b",
+)
+_TO: Final = re.compile(r"\b(?:allerg\w+|intoleran\w+|reactions?|anaphyla\w+)\s+(?:to|against)\s+(?P<what>.+)$")
+_OF_ALLERGY: Final = re.compile(r"(?P<what>[\w-]+)\s+(?:allerg\w+|intoleran\w+|anaphyla\w+)")
+_TAKING_NOW: Final = frozenset(
+    ["on", "take", "takes", "taking", "took", "taken", "using", "uses", "receiving", "prescribed"],
+)
+_LISTS: Final = {
+    "vitals": Topic.VITALS, "medications": Topic.MEDICATIONS, "results": Topic.RESULTS,
+    "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS,
+    "encounters": Topic.ENCOUNTERS, "identity": Topic.IDENTITY,
+}  # fmt: skip
+_JOINED: Final = frozenset({Topic.PROBLEM, Topic.PROCEDURE})
+_ADVICE: Final = re.compile(
+    r"\b(?:can|may|could|should|safe|ok|okay|allowed)\b.*\b(?:have|take|given?|start|started|use|prescribed?|switch)\b",
+)
+_PAST: Final = {Topic.MEDICATIONS: Topic.PAST_MEDICATIONS, Topic.PROBLEMS: Topic.PAST_PROBLEMS}
+_NAMED_TOPICS: Final = (
+    (kinds.DRUG, Topic.MEDICATION), (kinds.PROBLEM, Topic.PROBLEM), (kinds.PROCEDURE, Topic.PROCEDURE),
+    (kinds.VACCINE, Topic.PROBLEM), (kinds.ALLERGEN, Topic.ALLERGY),
+)  # fmt: skip
+
+Found = tuple[Intent, tuple[Mention, ...]]
+
+
+def find_topic(reading: Reading) -> Found | None:
+    """Return the look-up a reading asks for, with the mentions it uses; None when the grammar finds none."""
+    return _fixed_topic(reading) or _named(reading) or _unknown_drug(reading) or _list(reading)
+
+
+def _acts(reading: Reading) -> tuple[Act, ...]:
+    return reading.acts or (Act.STATUS,)
+
+
+def _fixed_topic(reading: Reading) -> Found | None:
+    """Topics with words of their own: family history, code status, vaccination, allergy."""
+    rest = reading.outside([one for one in reading.mentions if not {kinds.DRUG, kinds.VACCINE} & set(one.targets)])
+    for name in grammar()["topics"]:
+        if not pattern("topics", name).search(rest):
+            continue
+        if name == "allergies":
+            return _allergy(reading)
+        named = [
+            one
+            for one in reading.mentions
+            if name != "code-status" and (kinds.VACCINE in one.targets or name == "family")
+        ]
+        target = named[0].name if named else ""
+        topic = Topic.IMMUNIZATION if name == "immunizations" and named else Topic(name)
+        return Intent(topic, _acts(reading), target, target), tuple(named)
+    return None
+
+
+def _allergy(reading: Reading) -> Found:
+    named = [one for one in reading.mentions if set(one.targets) & {kinds.DRUG, kinds.ALLERGEN}]
+    target = named[0].name if named else ""
+    if not named:
+        match = _TO.search(reading.text) or _OF_ALLERGY.search(reading.text)
+        said = match["what"].split() if match else []
+        kept = [word for word in said if word not in fillers() and word not in grammar()["not_a_substance"]]
+        target = " ".join(kept[:3])
+    target = " ".join(word for word in target.split() if word.removesuffix("'s") not in reading.own_name)
+    also = tuple(_lists(reading, Topic.ALLERGIES)) if not target and " and " in reading.text else ()
+    topic = Topic.ALLERGY if target else Topic.ALLERGIES
+    places = tuple(
+        Mention(place, place + 1, word, {}) for place, word in enumerate(reading.tokens) if word in target.split()
+    )
+    return Intent(topic, _acts(reading), target, target, also=also), (*named, *places)
+
+
+def _named(reading: Reading) -> Found | None:
+    """Something the record or the tables have a name for."""
+    if _FOR.search(reading.text) and reading.mentions:
+        return Intent(Topic.MEDICATIONS, _acts(reading)), ()
+    read = [(_intent(reading, mention), mention) for mention in reading.mentions]
+    intents = [(intent, mention) for intent, mention in read if intent is not None]
+    if not intents:
+        return None
+    if _ADVICE.search(reading.text) and kinds.DRUG in intents[0][1].targets:
+        asked = intents[0][1].name
+        return Intent(Topic.ALLERGY, _acts(reading), asked, asked, detail="advice"), (intents[0][1],)
+    merged = _merged(intents)
+    first = merged[0][0]
+    same = [(intent, mention) for intent, mention in merged if intent.topic is first.topic]
+    others = tuple(intent for intent, _ in same[1:] if intent.target != first.target)
+    return replace(first, also=others), tuple(mention for _, mention in same)
+
+
+def _merged(intents: list[tuple[Intent, Mention]]) -> list[tuple[Intent, Mention]]:
+    """Join neighbouring names of one problem or procedure: "breast tumour" is one that is both, not either."""
+    merged = [intents[0]]
+    for intent, mention in intents[1:]:
+        before, place = merged[-1]
+        if intent.topic is before.topic and intent.topic in _JOINED and mention.start == place.end:
+            said = f"{before.said} {intent.said}"
+            both = replace(before, said=said, narrowed=(*before.narrowed, intent.target), instead=())
+            merged[-1] = both, Mention(place.start, mention.end, said, place.targets)
+        else:
+            merged.append((intent, mention))
+    return merged
+
+
+def _intent(reading: Reading, mention: Mention) -> Intent | None:
+    acts = _acts(reading)
+    taken = _is_taken(reading, mention)
+    if kinds.MEASURE in mention.targets and not taken:
+        concept = mention.targets[kinds.MEASURE]
+        sample = next(
+            (grammar()["samples"][word] for word in _around(reading, mention) if word in grammar()["samples"]),
+            "",
+        )
+        sample = sample or ("urine" if analyte(mention.name) != mention.name and "urine" in mention.name else "")
+        others = tuple(_readings(mention, acts))
+        return Intent(Topic.MEASURE, acts, concept, mention.name, MeasureKey(concept, sample), instead=others)
+    if taken:
+        return Intent(Topic.MEDICATION, acts, mention.name, mention.name)
+    readings = _readings(mention, acts)
+    if kinds.VACCINE in mention.targets and {Act.WHEN, Act.LATEST} & set(acts):  # "when was his last MMR"
+        readings.insert(0, Intent(Topic.IMMUNIZATION, acts, mention.targets[kinds.VACCINE], mention.name))
+    return replace(readings[0], instead=tuple(readings[1:])) if readings else None
+
+
+def _readings(mention: Mention, acts: tuple[Act, ...]) -> list[Intent]:
+    return [
+        Intent(topic, acts, mention.targets[kind], mention.name)
+        for kind, topic in _NAMED_TOPICS
+        if kind in mention.targets
+    ]
+
+
+def _around(reading: Reading, mention: Mention) -> tuple[str, ...]:
+    return reading.tokens[: mention.start] + reading.tokens[mention.end :]
+
+
+def _is_taken(reading: Reading, mention: Mention) -> bool:
+    """Return whether a verb of taking stands right before the mention: "is she on potassium"."""
+    if set(mention.targets) <= {kinds.PROBLEM, kinds.PROCEDURE}:
+        return False
+    articles = set(grammar()["articles"]) - _TAKING_NOW
+    place = mention.start - 1
+    while place >= 0 and reading.tokens[place] in articles:
+        place -= 1
+    return place > 0 and reading.tokens[place] in grammar()["taking"] and _is_verb(reading, place)
+
+
+def _is_verb(reading: Reading, place: int) -> bool:
+    """Return whether the word at `place` says that somebody takes something; "on" only after a person or verb."""
+    before = reading.tokens[place - 1] if place else ""
+    return reading.tokens[place] != "on" or before in grammar()["takers"] or before in reading.own_name
+
+
+def _unknown_drug(reading: Reading) -> Found | None:
+    """A word nobody knows after a verb of taking: it is looked for among the medicines all the same."""
+    for place, word in enumerate(reading.tokens):
+        verb = place - 1
+        while verb >= 0 and reading.tokens[verb] in set(grammar()["articles"]) - _TAKING_NOW:
+            verb -= 1
+        is_known = word in fillers() or word in grammar()["articles"] or _is_grammar(word)
+        taken = verb >= 0 and reading.tokens[verb] in _TAKING_NOW and _is_verb(reading, verb)
+        if taken and word.isalpha() and not is_known:
+            unknown = Mention(place, place, word, {})
+            return Intent(Topic.MEDICATION, _acts(reading), word, word, detail="unknown"), (unknown,)
+    return None
+
+
+def _is_grammar(word: str) -> bool:
+    groups = ("lists", "acts", "topics")
+    return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
+
+
+def _lists(reading: Reading, *but: Topic) -> list[Intent]:
+    rest = reading.text
+    found = []
+    for name, topic in _LISTS.items():
+        if topic not in but and pattern("lists", name).search(rest):
+            past = bool(pattern("past").search(rest)) and topic in _PAST
+            inpatient = topic is Topic.ENCOUNTERS and pattern("inpatient").search(rest)
+            emergency = topic is Topic.ENCOUNTERS and pattern("emergency").search(rest)
+            detail = "inpatient" if inpatient else "emergency" if emergency else ""
+            found.append(Intent(_PAST[topic] if past else topic, _acts(reading), said=topic.value, detail=detail))
+    return found
+
+
+def _list(reading: Reading) -> Found | None:
+    """A list by its own name: medications, problems, vital signs, results, visits."""
+    found = _lists(reading)
+    if not found and re.search(r"\bwhat\b.*\bon\b\s*(?:now|currently|at the moment|for)?$", reading.text):
+        found = [Intent(Topic.MEDICATIONS, _acts(reading), said="medications")]
+    also = tuple(found[1:]) if " and " in reading.text else ()
+    return (replace(found[0], also=also), ()) if found else None
