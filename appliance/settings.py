@@ -149,7 +149,6 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_AGE = 12 * 3600  # absolute limit of a shift; the idle limit is the web middleware's
 
 STATIC_URL = "/static/"
-STATIC_ROOT = _CONFIG.var / "static"
 STATICFILES_DIRS = [ROOT / "appliance" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

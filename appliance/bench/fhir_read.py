@@ -153,8 +153,8 @@ def measure(bundles: list[bytes], name: str) -> Row:
     ratio = sum(theirs) / sum(ours)
     return Row(
         name=name, value=round(resources / sum(ours)), unit="resources/s", baseline=round(resources /
-        sum(theirs)), ratio=round(ratio, 2), target=">= 10", note=f"{resources} resources, {sum(map(len,
-        bundles)) / 1e6:.1f} MB; baseline fhir.resources R4B; value / baseline",
+        sum(theirs)), ratio=round(ratio, 2), target=">= 10", note=f"{resources} resources, {
+            sum(map(len, bundles)) / 1e6:.1f} MB; baseline fhir.resources R4B; value / baseline",
     )
 
 

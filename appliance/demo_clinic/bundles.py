@@ -74,8 +74,8 @@ def dates_of(resource: Json) -> Iterator[str]:
 
 
 def _with_meta(resource: Json, fallback: str) -> Json:
-    days = [day[:_FULL_DATE] for day in dates_of(resource) if len(day) >= _FULL_DATE]
-    meta: Json = {"versionId": "1", "lastUpdated": f"{max(days, default=fallback)}T18:00:00Z"}
+    moments = [day if "T" in day else f"{day}T18:00:00Z" for day in dates_of(resource) if len(day) >= _FULL_DATE]
+    meta: Json = {"versionId": "1", "lastUpdated": max(moments, default=f"{fallback}T18:00:00Z")}
     if resource.get("restricted"):
         meta["security"] = [dict(_RESTRICTED)]
     rest = {key: item for key, item in resource.items() if key not in {"resourceType", "id", "restricted"}}

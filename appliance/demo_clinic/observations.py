@@ -143,4 +143,3 @@ def corrected(original: Json, change: Json, subject: Json) -> Json:
         resource["valueQuantity"] = measured(change["value"], unit)
     resource["meta"] = {"versionId": "2", "lastUpdated": change["issued"]}
     return resource
-

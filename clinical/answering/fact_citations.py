@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.json_spans import locate
+from clinical.domain.json_spans import locate_member
 from clinical.domain.passages import Citation, Part, Span
 from clinical.record.selectors import part_text, version_of
 
@@ -27,7 +27,7 @@ class FactCiter:
         citations = []
         for fact, path in places:
             text = self._text(fact.resource, fact.version)
-            start, end = locate(text, path)
+            start, end = locate_member(text, path)
             span = Span(fact.resource, fact.version, Part.JSON, start, end)
             citations.append(Citation(span, text[start:end]))
         return tuple(dict.fromkeys(citations))

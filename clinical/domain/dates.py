@@ -27,6 +27,7 @@ _PATTERNS = tuple(
         _MONTH + r"\s+" + _DAY + r"(?:,?\s+" + _YEAR + r")?(?!\s*(?:mg|mcg|g|mL|ml|%|times|units))",
         _MONTH + r",?(?:\s+of)?\s+" + _YEAR,
         r"(?P<one>\d{1,2})(?P<mark>[/.])(?P<two>\d{1,2})(?P=mark)(?P<year>(?:19|20)\d\d|\d\d)",
+        r"(?P<m>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)",
         r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?:\s?(?P<half>[AaPp]\.?[Mm]\.?))?",
     )
 )

@@ -131,6 +131,12 @@ class TestTraps:
         )
         assert second["subject"]["reference"] == "Patient/helen-brandt"
 
+    def test_later_versions_are_later(self, clinic: Path) -> None:
+        first = resources(clinic)
+
+        for name, second in resources(clinic, "updates").items():
+            assert second["meta"]["lastUpdated"] > first[name]["meta"]["lastUpdated"]
+
     def test_a_comparator_is_kept(self, clinic: Path) -> None:
         quantity = resources(clinic)["Observation/carlos-mendes-tnt-20260628"]["valueQuantity"]
 

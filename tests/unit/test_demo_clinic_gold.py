@@ -59,11 +59,12 @@ class TestShape:
     def test_it_is_large_and_a_third_is_not_answerable(self) -> None:
         unanswerable = sum(not case.answerable for case in CASES)
 
-        assert len(CASES) >= 180
+        assert len(CASES) >= 200
         assert 0.32 <= unanswerable / len(CASES) <= 0.37
 
-    def test_every_patient_and_every_route_is_asked_about(self) -> None:
-        assert {case.patient for case in CASES} == set(BY_ID)
+    def test_every_patient_in_care_and_every_route_is_asked_about(self) -> None:
+        # the newly registered patient belongs to nobody's care team in the demo: asking about him is refused
+        assert {case.patient for case in CASES} == set(BY_ID) - {"noah-fischer"}
         routes = Counter(case.route for case in CASES if case.answerable)
         assert set(routes) == {"code", "notes", "code+notes"}
         assert min(routes.values()) >= 20

@@ -10,7 +10,8 @@ from clinical.domain.lexicon.tables import Kind, word_list
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clinical.domain.gate.reading import Mention, Reading
+    from clinical.domain.gate.mention import Mention
+    from clinical.domain.gate.reading import Reading
 
 _SUFFIXES = word_list("suffixes")
 _SHARED = 5

@@ -8,7 +8,8 @@ from clinical.domain.lexicon.tables import light_words, word_list
 
 if TYPE_CHECKING:
     from clinical.domain.dates import WrittenDate
-    from clinical.domain.gate.reading import Mention, Reading
+    from clinical.domain.gate.mention import Mention
+    from clinical.domain.gate.reading import Reading
 
 SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 QUALITIES = SIDES | frozenset(f"word:{name}" for name in word_list("qualities"))

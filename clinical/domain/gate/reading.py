@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from clinical.domain.dates import WrittenDate, find_dates
+from clinical.domain.dates import find_dates
+from clinical.domain.gate.mention import DatePlace, Figure, Mention, figures_of
 from clinical.domain.gate.scopes import attributes_of
 from clinical.domain.lexicon.match import find_concepts
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names, word_list
 from clinical.domain.lexicon.words import Token, tokens
-from clinical.domain.quantity import Quantity, find_quantities
+from clinical.domain.quantity import find_quantities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,52 +30,10 @@ _JOINED_BY_WITH = frozenset(
     {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
 )
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
+_TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Something a sentence speaks of. `keys` are its concept and the wider ones; tokens are [first, last)."""
-
-    key: str
-    keys: frozenset[str]
-    kind: Kind
-    first: int
-    last: int
-    segment: int
-    attributes: frozenset[str]
-    text: str
-
-    @property
-    def clinical(self) -> bool:
-        """Whether this is a drug, test, vital sign, vaccine or condition."""
-        return self.kind in CLINICAL
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A quantity and the segment it stands in.
-
-    `heads` are the concepts it may be a value of (empty: unknown), `wider` the same with what they are kinds of.
-    """
-
-    quantity: Quantity
-    segment: int
-    place: int
-    heads: frozenset[str]
-    wider: frozenset[str]
-    role: str = ""
-    attributes: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class DatePlace:
-    """A date and the segment it stands in."""
-
-    date: WrittenDate
-    segment: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +51,7 @@ class Reading:
     cues: frozenset[str]
     doubts: int
     back: frozenset[str] | None
+    segments: tuple[int, ...]
 
     @property
     def refers_back(self) -> bool:
@@ -146,7 +106,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         text=text,
         words=tuple(words),
         mentions=tuple(mentions),
-        figures=tuple(_figures(quantities, words, mentions, segments, given)),
+        figures=tuple(figures_of(quantities, words, mentions, segments, given)),
         dates=tuple(DatePlace(date, _segment_at(date.start, words, segments)) for date in dates),
         sexes=frozenset(name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms),
         tenses=frozenset(name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms),
@@ -154,6 +114,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         cues=frozenset(said).union(section, *(one.attributes for one in mentions)),
         doubts=said["uncertain"],
         back=_said_of_it(words, given),
+        segments=tuple(segments),
     )
 
 
@@ -164,6 +125,8 @@ def _said_of_it(words: Sequence[Token], given: Sequence[set[str]]) -> frozenset[
 
 def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
     """A test that only says how something was found is not itself denied: "no effusion on chest X-ray"."""
+    if mention.kind is Kind.WORD and mention.text.lower() in _TIME_WORDS:
+        return replace(mention, attributes=frozenset())  # "no seizures in months" does not deny the months
     before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
     if mention.kind is not Kind.TEST or not before & _FOUND_BY:
         return mention
@@ -196,8 +159,9 @@ def _mention(
     segments: Sequence[int], given: Sequence[set[str]],
 ) -> Mention:  # fmt: skip
     attributes = frozenset().union(*(given[at] for at in range(first, last)))
-    if first and words[first - 1].low == "non":
-        attributes |= {"negated"}
+    free = [word.low for word in words[last : last + 2]] == ["-", "free"]
+    if free or (first and words[first - 1].low == "non"):
+        attributes |= {"negated", "unclear"} if "negated" in attributes else {"negated"}
     text = " ".join(word.text for word in words[first:last])
     return Mention(key, keys, kind, first, last, segments[first], attributes, text)
 
@@ -219,7 +183,7 @@ def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequ
     if low.startswith("non") and len(low) > 6:
         stem = tokens(low[3:])[0].stem
         one = _mention(f"w:{stem}", frozenset({f"w:{stem}"}), Kind.WORD, words, at, at + 1, segments, given)
-        return _with(one, frozenset({"negated"}))
+        return _with(one, frozenset({"negated", "unclear"} if "negated" in one.attributes else {"negated"}))
     key = f"w:{words[at].stem}"
     return _mention(key, frozenset({key}), Kind.WORD, words, at, at + 1, segments, given)
 
@@ -240,67 +204,3 @@ def _segment_at(place: int, words: Sequence[Token], segments: Sequence[int]) -> 
         if words[at].start <= place:
             return segments[at]
     return 0
-
-
-def _token_at(place: int, words: Sequence[Token]) -> int:
-    return next((at for at, word in enumerate(words) if word.end > place), len(words))
-
-
-def _figures(
-    quantities: Sequence[Quantity],
-    words: Sequence[Token],
-    mentions: Sequence[Mention],
-    segments: Sequence[int],
-    given: Sequence[set[str]],
-) -> list[Figure]:
-    things = [one for one in mentions if one.clinical] or [one for one in mentions if one.key.startswith("w:")]
-    places = [min(_token_at(one.start, words), len(words) - 1) for one in quantities]
-    in_turn = any(word.low == "respectively" for word in words) and len(things) == len(quantities)
-    figures = []
-    for number, (quantity, place) in enumerate(zip(quantities, places, strict=True)):
-        following = places[number + 1] if number + 1 < len(places) else len(words)
-        before = words[place - 1].low if place else ""
-        heads = [things[number]] if in_turn else _heads(place, following, places[:number], things, segments)
-        figures.append(
-            Figure(
-                quantity,
-                segments[place],
-                place,
-                heads=frozenset(one.key for one in heads),
-                wider=frozenset(key for one in heads for key in one.keys),
-                role=before if before in {"from", "to"} else "",
-                attributes=frozenset(given[place] & {"negated", "unclear", "uncertain", "past"}),
-            )
-        )
-    return figures
-
-
-def _heads(
-    place: int,
-    following_number: int,
-    numbers_before: Sequence[int],
-    things: Sequence[Mention],
-    segments: Sequence[int],
-) -> list[Mention]:
-    """Return what a number may be a value of: the nearest mention before it, or the one after it."""
-    here = segments[place]
-    before = [one for one in things if one.last <= place]
-    same = [one for one in before if one.segment == here]
-    after = [one for one in things if one.first > place and one.segment == here and one.first < following_number]
-    if same:
-        found = [same[-1], *_companions(same[-1], before, numbers_before)]
-        # "45% ejection fraction": what follows, unless a further number claims it.
-        if after and following_number > after[0].last + 3:
-            found.append(after[0])
-        return found
-    if after:
-        return after[:1]
-    return [before[-1], *_companions(before[-1], before, numbers_before)] if before else []
-
-
-def _companions(head: Mention, before: Sequence[Mention], numbers_before: Sequence[int]) -> list[Mention]:
-    """Return the symptoms listed with this one, which share its number: fever and cough for 3 days."""
-    if head.kind is not Kind.CONDITION:
-        return []
-    barrier = numbers_before[-1] if numbers_before else -1
-    return [one for one in before if one.first > barrier and one.kind is Kind.CONDITION]

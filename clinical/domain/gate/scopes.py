@@ -26,6 +26,8 @@ _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _TELLING = word_list("telling")
 _OF_RELATIVE = word_list("said_of_relative")
 _MEDIUM_REACH = frozenset({"uncertain", "past", "stopped", "started", "increased", "decreased", "continued", "changed"})
+_ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the next noun only
+_ADJECTIVE_REACH = 3
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
 Attributes = list[set[str]]
@@ -45,7 +47,7 @@ def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tupl
         if cue is None:
             at += 1
             continue
-        if cue.attribute == "negated" and "negated" in given[at] and {at - 1, at - 2} & cue_tokens:
+        if cue.attribute == "negated" and "negated" in given[at]:
             said["double-negative"] += 1
         _apply(cue, words, at, given, cue_tokens, said)
         said[cue.attribute] += 1
@@ -102,12 +104,14 @@ def _apply(
     if cue.attribute in given[at] and cue.attribute == "negated":
         return
     attribute = _flipped(cue.attribute, given[at])
-    reach = 10 if cue.attribute in _MEDIUM_REACH else 40
+    reach = _ADJECTIVE_REACH if cue.words[-1] in _ADJECTIVES else 10 if cue.attribute in _MEDIUM_REACH else 40
     places: list[tuple[int, bool]] = []
     if direction == "forward":
         places += _forward(words, last, reach, cue)
     if direction == "backward" or _looks_back_too(cue, words, at, places):
         places += _backward(words, at, reach, cue.attribute)
+    if direction == "backward" and attribute == "negated" and any("negated" in given[place] for place, _ in places):
+        said["double-negative"] += 1
     for place, certain in places:
         given[place].add(attribute if certain else "unclear")
     if attribute == "negated" and all(_is_light(words[place]) for place, _ in places):
@@ -159,7 +163,7 @@ def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> lis
             break
         if low == "," and not _list_goes_on(words, place, cue):
             certain = False
-        if cue.words[0] in {"no", "without", "nil"} and place > at and low in _COPULA:
+        if cue.words[0] in {"no", "without", "nil"} and place > at and low in _COPULA | {"as"}:
             break
         places.append((place, certain))
     return places

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.chunks import heading_of
 from clinical.domain.dates import find_dates
-from clinical.domain.gate.reading import Mention, Reading, read
+from clinical.domain.gate.binding import SIDES
+from clinical.domain.gate.mention import Mention
+from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.tables import Kind, section_titles, word_list
 from clinical.domain.sentences import SentenceSpan, split
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from clinical.domain.passages import Passage
 
 _LABEL_LENGTH = 60
+_REGARDING = re.compile(
+    r"(?:Regarding|Concerning|In terms of|With (?:regards?|respect) to|As (?:for|regards)|In regards? to)\s+(?P<topic>[^,.;:]{3,60}),"
+)
 _TOPIC_WORDS = 7
 _VISIT = word_list("visit")
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
@@ -117,7 +123,14 @@ def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:
     drugs = [one for one in clinical if one.kind is Kind.DRUG]
     if after.back is None or not clinical:
         return ()
-    return (replace((drugs or clinical)[0], attributes=after.back, segment=-1),)
+    meant = (drugs or clinical)[0]
+    # "X-rays of the right ankle ... These show": what the thing is of goes with it, what was done to it does not.
+    described = [
+        one
+        for one in before.mentions
+        if one.segment == meant.segment and (one.key.startswith("w:") or one.key in SIDES)
+    ]
+    return tuple(replace(one, attributes=after.back, segment=-1) for one in (meant, *described))
 
 
 def read_passage(passage: Passage) -> Source:
@@ -139,12 +152,14 @@ def read_passage(passage: Passage) -> Source:
             continue
         if starts_line:
             line_attributes, line_topic = _label(words)
+        if (opening := _REGARDING.match(words.lstrip("-*\u2022 "))) is not None:
+            line_topic = _plain_heading(opening["topic"])
         own = section | line_attributes | _order(words)
         reading = read(words, section=own)
         headings = topic + section_mentions + (() if starts_line else line_topic)
         sentences.append(SourceSentence(span, reading, headings))
         ends_line = "\n" in text[span.end : spans[number + 1].start] if number + 1 < len(spans) else True
-        if starts_line and ends_line and _is_topic(reading):
+        if starts_line and ends_line and _is_topic(reading, own):
             topic = tuple(_bare(one) for one in reading.mentions)
     return Source(
         passage,
@@ -184,7 +199,7 @@ def _bare(mention: Mention) -> Mention:
     return replace(mention, segment=-1, attributes=mention.attributes & {"allergy"} | {"heading"})
 
 
-def _is_topic(reading: Reading) -> bool:
+def _is_topic(reading: Reading, section: frozenset[str]) -> bool:
     words: Sequence[str] = [word.low for word in reading.words if word.is_word]
     return (
         0 < len(words) <= _TOPIC_WORDS
@@ -192,6 +207,6 @@ def _is_topic(reading: Reading) -> bool:
         and not reading.dates
         and bool(reading.mentions)
         and not _FINITE & set(words)
-        and not any(one.attributes & {"negated", "stopped", "planned", "order"} for one in reading.mentions)
+        and not any((one.attributes - section) & {"negated", "stopped", "planned", "order"} for one in reading.mentions)
         and not any(word.low == ":" for word in reading.words)
     )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import same_thing
-from clinical.domain.gate.rules import OTHER_SPECIMENS
+from clinical.domain.gate.values import OTHER_SPECIMENS
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quotes.question import Intent
 
 if TYPE_CHECKING:
-    from clinical.domain.gate.reading import Mention
+    from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.source import Source, SourceSentence
     from clinical.domain.quotes.question import Question
 

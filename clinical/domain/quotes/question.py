@@ -14,7 +14,7 @@ from clinical.domain.lexicon.tables import CLINICAL, Kind, table
 from clinical.domain.lexicon.words import stem
 
 if TYPE_CHECKING:
-    from clinical.domain.gate.reading import Mention
+    from clinical.domain.gate.mention import Mention
 
 ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "changed", "continued"})
 _ACTION_WORDS = {

@@ -1,0 +1,144 @@
+"""Rules on numbers and dates: the right value, unit, date and specimen, of the right thing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from clinical.domain.dates import bears_out
+from clinical.domain.gate.binding import date_of
+from clinical.domain.gate.verdict import Reason
+from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quantity import same_value, unit_borne_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from clinical.domain.gate.mention import Figure
+    from clinical.domain.gate.reading import Reading
+    from clinical.domain.gate.source import Window
+
+OTHER_SPECIMENS = frozenset(
+    {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
+)
+_JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", "an", "of", "to", "as", "and"})
+
+
+def numbers(claim: Reading, window: Window) -> Reason | None:
+    """Each number with its unit is in the evidence, as a value of the same thing."""
+    sources = [figure for reading in window.readings for figure in reading.figures]
+    for figure in claim.figures:
+        reason = _number(figure, sources, dated=bool(claim.dates))
+        if reason is not None:
+            return reason
+    said, held = _counted(claim.figures), _counted(sources)
+    # "3 by 2 by 3 cm" is not borne out by "0.4 by 2 by 3 cm".
+    return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] for value, count in said.items()) else None
+
+
+_OF_NUMBERS = (
+    (frozenset({"negated", "unclear"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
+    (frozenset({"past"}), Reason.TIME_DIFFERS),
+)
+
+
+def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
+    return Counter(figure.quantity.value for figure in figures)
+
+
+def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | None:
+    same = [one for one in sources if same_value(figure.quantity, one.quantity)]
+    same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
+    if not same:
+        return Reason.NUMBER_NOT_IN_SOURCE
+    for attributes, reason in _OF_NUMBERS:
+        if attributes == {"past"} and dated:
+            continue
+        same = [one for one in same if one.attributes & attributes == figure.attributes & attributes]
+        if not same:
+            return reason
+    same = [one for one in same if unit_borne_out(figure.quantity, one.quantity)]
+    if not same:
+        return Reason.UNIT_DIFFERS
+    if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
+        return None
+    return Reason.VALUE_OF_ANOTHER
+
+
+def dates(claim: Reading, window: Window) -> Reason | None:
+    """Each date is in the evidence, or is the date of the record where its text gives none."""
+    sources = [place.date for reading in window.readings for place in reading.dates]
+    if not sources:
+        sources = list(window.visit)
+    for place in claim.dates:
+        if not any(bears_out(place.date, source) for source in sources):
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def specimen(claim: Reading, window: Window) -> Reason | None:
+    """A value measured in urine, spinal fluid or stool is not stated without saying so."""
+    if not any(one.kind is Kind.TEST for one in claim.mentions) or any(key.startswith("urine-") for key in claim.keys):
+        return None
+    for figure in claim.figures:
+        holding = [
+            frozenset(sentence.reading.keys).union(*(one.keys for one in sentence.headings))
+            for sentence in window.sentences
+            if any(same_value(figure.quantity, source.quantity) for source in sentence.reading.figures)
+        ]
+        if holding and all((keys & OTHER_SPECIMENS) - claim.keys for keys in holding):
+            return Reason.TEST_NOT_IN_SOURCE
+    return None
+
+
+def value_of_its_clause(claim: Reading, window: Window) -> Reason | None:
+    """Of several values of one thing, the value is the one whose clause says what the sentence says."""
+    if claim.dates:
+        return None  # told apart by the date
+    for figure in claim.figures:
+        wanted = _clause(figure, claim)
+        for reading in window.readings:
+            rivals = [
+                (len(wanted & _clause(one, reading)), same_value(figure.quantity, one.quantity))
+                for one in reading.figures
+                if one.quantity.unit == figure.quantity.unit and one.heads & figure.heads
+            ]
+            own = max((shared for shared, same in rivals if same), default=None)
+            if own is not None and any(shared > own for shared, same in rivals if not same):
+                return Reason.VALUE_OF_ANOTHER
+    return None
+
+
+def _clause(figure: Figure, reading: Reading) -> frozenset[str]:
+    heads = {at for one in reading.mentions if one.key in figure.heads for at in range(one.first, one.last)}
+    return frozenset(
+        word.stem
+        for at, word in enumerate(reading.words)
+        if reading.segments[at] == figure.segment
+        and at not in heads
+        and not figure.quantity.start <= word.start < figure.quantity.end
+        and word.stem.isalpha()
+        and word.low not in _JOINING
+    )
+
+
+def date_of_value(claim: Reading, window: Window) -> Reason | None:
+    """Where the evidence has several dates, a value keeps its own."""
+    if not claim.dates or all(len(reading.dates) < 2 for reading in window.readings):
+        return None
+    for figure in claim.figures:
+        wanted = date_of(figure.segment, claim)
+        for reading in window.readings:
+            for source in reading.figures:
+                if same_value(figure.quantity, source.quantity) and any(
+                    bears_out(mine, theirs) for mine in wanted for theirs in date_of(source.segment, reading)
+                ):
+                    break
+            else:
+                continue
+            break
+        else:
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
