@@ -4,7 +4,9 @@ BIN := .venv/bin
 .PHONY: demo setup setup-model setup-test clean
 
 # Set up and run everything with the synthetic clinic.
-demo: setup setup-model
+demo:
+	@PYTHON=$(PYTHON) appliance/setup/system_packages.sh run
+	@$(PYTHON) -I appliance/setup/environments.py web model
 	@exec $(BIN)/python manage.py demo
 
 # The application's environment and the system packages it runs on.

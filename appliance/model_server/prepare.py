@@ -98,6 +98,14 @@ def write_checkpoint(model: llama_gguf.GgufModel, folder: Path) -> None:
         (folder / name).write_text(_json(content), encoding="utf-8")
 
 
+def models_missing(settings: Config) -> bool:
+    """Return whether one of the two models was not prepared yet."""
+    return "unrecorded" in {
+        manifest.known_digest(settings.model_path),
+        manifest.known_digest(settings.embedder_path),
+    }
+
+
 def prepare_missing(settings: Config, say: Say) -> None:
     """Prepare whichever of the two models is missing; otherwise only read two manifests.
 

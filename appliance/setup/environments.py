@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,14 +93,20 @@ def main() -> int:
     if sys.version_info[:2] != (3, 11):
         _say("Python 3.11 is needed; name it: make PYTHON=/path/to/python3.11 ...")
         return 1
-    for name in sys.argv[1:]:
-        try:
-            install(web() if name == "web" else model(gpu=has_gpu()))
-        except subprocess.CalledProcessError:
-            _say(f"installing the {name} environment failed; without internet, give pip a folder of wheels:")
-            _say("  pip config set global.find-links FOLDER; pip config set global.no-index true")
-            return 1
-    return 0
+    wanted = [web() if name == "web" else model(gpu=has_gpu()) for name in sys.argv[1:]]
+    with ThreadPoolExecutor() as pool:  # each mostly waits for its own pip
+        installed = list(pool.map(_installs, wanted))
+    return 0 if all(installed) else 1
+
+
+def _installs(environment: Environment) -> bool:
+    try:
+        install(environment)
+    except subprocess.CalledProcessError:
+        _say(f"{environment.folder.name} was not installed. Without internet, give pip a folder of wheels:")
+        _say("  pip config set global.find-links FOLDER; pip config set global.no-index true")
+        return False
+    return True
 
 
 def _key(text: str) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
 from clinical.domain.dates import find_dates
+from clinical.domain.lexicon.tables import number_words, unit_names
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _COMPARATORS = {
@@ -23,13 +22,7 @@ _COMPARATOR = (
     + "|".join(word for word in _COMPARATORS if word[0].isalpha())
     + r")\b)"
 )
-_WORD_NUMBERS = {
-    word: Decimal(value)
-    for value, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-} | {"thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50), "sixty": Decimal(60),
-     "seventy": Decimal(70), "eighty": Decimal(80), "ninety": Decimal(90)}  # fmt: skip
+_WORD_NUMBERS = {word: Decimal(value) for word, value in number_words().items()}
 _MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*\]")
 _LIST_NUMBER = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]\s+|#\d{1,2}\b)")
 
@@ -115,7 +108,7 @@ def _decimal(text: str) -> Decimal:
 def ucum(spelling: str) -> str:
     """Return the UCUM code of a written unit, "" for none; `mg per dl` and `mg/dL` are one."""
     spelling = " ".join(spelling.strip(" -").replace("-", " ").split())
-    names = _unit_names()
+    names = unit_names()
     if spelling in names:
         return names[spelling]
     if spelling.lower() in names:
@@ -126,21 +119,8 @@ def ucum(spelling: str) -> str:
 
 
 @cache
-def _unit_names() -> dict[str, str]:
-    raw = files("clinical.domain.lexicon").joinpath("units.json").read_text(encoding="utf-8")
-    names: dict[str, str] = {}
-    for row in json.loads(raw)["rows"]:
-        for name in row["names"]:
-            names.setdefault(name.replace("-", " "), row["ucum"])
-    for name, code in list(names.items()):
-        if len(name) > 1:
-            names.setdefault(name.lower(), code)
-    return names
-
-
-@cache
 def _pattern() -> re.Pattern[str]:
-    names = sorted(_unit_names(), key=len, reverse=True)
+    names = sorted(unit_names(), key=len, reverse=True)
     # A lone letter is a unit only in its own case; longer spellings in any.
     several = "|".join(re.escape(name).replace(r"\ ", r"[\s-]+") for name in names if len(name) > 1)
     single = "|".join(re.escape(name) for name in names if len(name) == 1)

@@ -68,7 +68,7 @@ class SentenceStream:
         return rest
 
     def _take(self, *, final: bool) -> list[str]:
-        found = []
+        found: list[str] = []
         while True:
             try:
                 span = _next(self._text, self._at, final=final)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ def test_no_word_is_lost_or_repeated(text: str) -> None:
     chunks = chunk(text)
     words = [word for piece in chunks for word in text[piece.start : piece.end].split()]
     assert words == text.split()
-    assert all(a.end <= b.start for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(chunks))
     assert all(len(text[c.start : c.end].split()) <= 2 * MAX_WORDS + 60 for c in chunks)
 
 

@@ -57,7 +57,7 @@ def test_hostile_words_stay_words(event: AnswerEvent) -> None:
 
     assert "<script" not in html
     assert "<img" not in html
-    assert "onerror=alert" not in html.replace("&gt;", ">").split("<img")[0] or "&lt;img" in html
+    assert "&lt;script&gt;" in html
 
 
 def test_a_withheld_sentence_leaves_its_words_behind() -> None:
@@ -73,7 +73,7 @@ def test_a_withheld_sentence_leaves_its_words_behind() -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_of_the_gate_has_words_of_its_own(reason: Reason) -> None:
-    assert wording.withheld(reason) != wording.withheld("no such code") or reason not in Reason
+    assert wording.withheld(reason) != wording.withheld("no such code")
 
 
 @pytest.mark.parametrize(

@@ -99,4 +99,5 @@ def test_scripts_keep_nothing_of_a_patient_in_the_browser() -> None:
     scripts = "".join(path.read_text() for path in OURS if path.suffix == ".js")
 
     assert re.findall(r"localStorage\.\w+\((\w+)", scripts) == ["KEYS_SWITCH", "KEYS_SWITCH"]
-    assert not re.search(r"sessionStorage|indexedDB|document\.cookie|caches\.|innerHTML|eval\(", scripts)
+    assert set(re.findall(r"sessionStorage\.\w+", scripts)) == {"sessionStorage.clear"}
+    assert not re.search(r"indexedDB|document\.cookie|caches\.|innerHTML|eval\(", scripts)

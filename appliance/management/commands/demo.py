@@ -12,8 +12,7 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 
 from appliance.config import ROOT, config
-from appliance.model_server.downloads import DownloadError
-from appliance.model_server.prepare import prepare_missing
+from appliance.model_server.prepare import models_missing
 from appliance.model_server.serve import ModelServerError
 from appliance.processes import catalogue
 from appliance.processes.demo_users import DEMO_USERS, demo_password, ensure_demo_users
@@ -62,12 +61,15 @@ class Command(BaseCommand):
                 self._run(with_model=not options["without_model"])
         except _StopRequestedError:
             self._say("stopped")
-        except (ProcessError, ModelServerError, DownloadError) as error:
+        except (ProcessError, ModelServerError) as error:
             raise CommandError(str(error)) from error
 
     def _prepare(self) -> None:
         settings = config()
-        prepare_missing(settings, self._say)
+        if models_missing(settings):  # in a process of its own: it needs 1 GB for a moment
+            command = [sys.executable, "-m", "appliance.model_server.prepare"]
+            if subprocess.run(command, cwd=ROOT, env=catalogue.child_environment(), check=False).returncode:
+                raise CommandError("the models were not prepared; see above")
         for database in ("default", "audit"):
             call_command("migrate", database=database, interactive=False, verbosity=0)
         ensure_demo_users(demo_password(settings.var / "secrets"))

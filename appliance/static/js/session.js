@@ -10,6 +10,11 @@
     if (event.persisted) window.location.reload();
   });
 
+  // htmx notes the page's path in the session store; nothing of a patient's page is to stay there.
+  const forget = () => window.sessionStorage.clear();
+  window.addEventListener("DOMContentLoaded", forget);
+  window.addEventListener("pagehide", forget);
+
   if (!limit) return;
 
   const dialog = document.getElementById("idle-dialog");

@@ -16,15 +16,19 @@ _MARKUP = re.compile(
 )
 _META = re.compile(
     r"\b(?:as an? (?:ai|assistant|language model)|language model|i(?:'m| am) (?:sorry|an|not able|unable)|sorry,"
-    r"|(?:provided|given|above|following|available) (?:text|context|information|passages?|evidence|records?|documents?|notes?)"
-    r"|the (?:context|passages?|evidence|excerpts?|sources?|text|question|answer|user|prompt|instructions?)\b"
+    r"|(?:provided|given|above|following|available) (?:text|context|information|passages?|evidence|records?"
+    r"|documents?|notes?)"
+    r"|the (?:context|passages?|evidence|excerpts?|sources?|text|question|answer|user|prompt|instructions?)\b(?! of)"
     r"|based on the|according to the (?:text|passage|context|evidence|source)|here (?:is|are) (?:the|a|an|my)"
     r"|in summary|to summari[sz]e|in conclusion|please (?:consult|note|let|contact|ignore)|you (?:should|can|may|must)"
     r"|answer:|question:|system:|user:|assistant:|note that|ignore (?:all|the|previous|any)"
     r"|cannot (?:answer|determine|provide)|let me know|of course|sure[,!])",
     re.IGNORECASE,
 )
-_FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'll|I'd|me|my|mine|myself|we|we're|we've|we'll|our|us)\b")
+_FIRST_PERSON = re.compile(
+    r"(?<!type )(?<!class )(?<!grade )(?<!stage )(?<!polar )(?<!oponin )"
+    r"\b(?:I(?:'\w+)?|[Ww]e(?:'\w+)?|[Oo]urs?|[Mm]y|me|us|[Mm]yself)\b"
+)
 _ENGLISH = word_list("english")
 _OTHER = word_list("foreign")
 _SHARED = _ENGLISH & _OTHER

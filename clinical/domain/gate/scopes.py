@@ -137,7 +137,7 @@ def _is_light(word: Token) -> bool:
 
 
 def _flipped(attribute: str, already: set[str]) -> str:
-    """ "Was not stopped" is no stop: an action that is itself negated is recorded as not done."""
+    """An action that is itself negated ("was not stopped") is recorded as not done."""
     return "not-" + attribute if attribute in _ACTIONS and "negated" in already else attribute
 
 
@@ -205,7 +205,7 @@ def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> li
         low = words[place].low
         if low in _HARD and low not in {"which", "since"}:
             break
-        if low == "," and attribute not in {"family:any"}:
+        if low == "," and attribute != "family:any":
             break
         if low == "and" and _restarts(words, place + 1) and place + 1 < at - 3:
             break

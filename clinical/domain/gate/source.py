@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _LABEL_LENGTH = 60
 _REGARDING = re.compile(
-    r"(?:Regarding|Concerning|In terms of|With (?:regards?|respect) to|As (?:for|regards)|In regards? to)\s+(?P<topic>[^,.;:]{3,60}),"
+    r"(?:Regarding|Concerning|In terms of|With (?:regards?|respect) to|As (?:for|regards)|In regards? to)"
+    r"\s+(?P<topic>[^,.;:]{3,60}),"
 )
 _TOPIC_WORDS = 7
 _VISIT = word_list("visit")

@@ -118,3 +118,23 @@ def negated_names() -> dict[str, str]:
     """Return single words that state the absence of a concept (afebrile): word to concept id."""
     loaded: dict[str, str] = table("cues")["negated_names"]
     return loaded
+
+
+@cache
+def unit_names() -> dict[str, str]:
+    """Return every spelling of a unit to its UCUM code; spellings of two letters or more in lower case too."""
+    names: dict[str, str] = {}
+    for row in table("units")["rows"]:
+        for name in row["names"]:
+            names.setdefault(name.replace("-", " "), row["ucum"])
+    for name, code in list(names.items()):
+        if len(name) > 1:
+            names.setdefault(name.lower(), code)
+    return names
+
+
+@cache
+def number_words() -> dict[str, int]:
+    """Return the numbers that are written as words."""
+    loaded: dict[str, int] = table("word_lists")["numbers"]
+    return loaded

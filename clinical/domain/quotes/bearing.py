@@ -20,32 +20,42 @@ _MOST_WORDS = 0.67  # of the plain words asked about
 _HALF = 0.5
 _TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h", "min"})
 _CAUSE = re.compile(
-    r"\b(?:because|due to|secondary to|owing to|given|after|following|since|caused|causing|led to|in view of|for"
-    r"|attributed|attributable|reason|as (?:she|he|it|they|there|the)|as a result|related to|in the setting of|on account of"
-    r"|to (?:treat|prevent|help|control|manage|reduce|improve|lower|avoid)|side effects?|intoleran\w+|developed|resulting)\b",
+    r"\b(?:because|due to|secondary to|owing to|given|after|following|since|caused|causing|led to"
+    r"|in view of|for"
+    r"|attributed|attributable|reason|as (?:she|he|it|they|there|the)|as a result|related to"
+    r"|in the setting of|on account of"
+    r"|to (?:treat|prevent|help|control|manage|reduce|improve|lower|avoid)|side effects?|intoleran\w+"
+    r"|developed|resulting)\b",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn|winter|visit)|this (?:morning"
-    r"|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)|at (?:the )?age|as a child|in childhood"
+    r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn"
+    r"|winter|visit)|this (?:morning"
+    r"|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)|at (?:the )?age"
+    r"|as a child|in childhood"
     r"|teenager)\b",
     re.IGNORECASE,
 )
 _FREQUENCY = re.compile(
-    r"\b(?:daily|weekly|monthly|twice|once|nightly|every|each|per|bid|tid|qid|times|few|several|couple|years?|always)\b",
+    r"\b(?:daily|weekly|monthly|twice|once|nightly|every|each|per|bid|tid|qid|times|few|several"
+    r"|couple|years?|always)\b",
     re.IGNORECASE,
 )
 _RESULT = re.compile(
-    r"\b(?:normal|abnormal|unremarkable|elevated|high|low|raised|decreased|increased|reduced|positive|negative|stable|shows?"
-    r"|showed|shown|demonstrat\w+|reveal\w*|within|no |not |mild\w*|moderate|severe|intact|present|absent|noted|pending|good"
+    r"\b(?:normal|abnormal|unremarkable|elevated|high|low|raised|decreased|increased|reduced|positive"
+    r"|negative|stable|shows?"
+    r"|showed|shown|demonstrat\w+|reveal\w*|within|no |not |mild\w*|moderate|severe|intact|present"
+    r"|absent|noted|pending|good"
     r"|controlled|detected|evidence|consistent|borderline|regular|clear|well|poor|better|worse)\b",
     re.IGNORECASE,
 )
 _PERSON = re.compile(
-    r"\b(?:Dr|Doctor|Mr|Mrs|Ms|Nurse)\b\.?\s+[A-Z]|\b(?:by|with|from)\s+(?:[A-Z][a-z]+\s+[A-Z]|(?:his|her|the|an?)\s)"
+    r"\b(?:Dr|Doctor|Mr|Mrs|Ms|Nurse)\b\.?\s+[A-Z]|\b(?:by|with|from)\s+(?:[A-Z][a-z]+\s+[A-Z]|(?:his"
+    r"|her|the|an?)\s)"
 )
 _PLANNED = re.compile(
-    r"\b(?:plan|will|recommend\w*|follow|continue|start|increase|refer\w*|order\w*|advis\w+|schedul\w+|consider)\b",
+    r"\b(?:plan|will|recommend\w*|follow|continue|start|increase|refer\w*|order\w*|advis\w+"
+    r"|schedul\w+|consider)\b",
     re.IGNORECASE,
 )
 
@@ -186,7 +196,7 @@ def _holds(intent: Intent, asked: Question, sentence: SourceSentence, text: str)
     if intent is Intent.RESULT:
         focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
         waiting = focus and all(one.attributes & {"planned", "order"} for one in focus)
-        return not waiting and bool(reading.figures or _RESULT.search(text))
+        return bool(reading.figures) or (not waiting and bool(_RESULT.search(text)))
     if intent is Intent.PERSON:
         return bool(_PERSON.search(text))
     if intent is Intent.SIDE:

@@ -26,8 +26,10 @@ _WHY = re.compile(
 )
 _WHEN = re.compile(r"\b(?:when|what (?:date|day|year|month|time)|how long ago|since when|what age)\b", re.IGNORECASE)
 _AMOUNT = re.compile(
-    r"\b(?:how (?:much|many|high|low|often|long|far|big|large|old|tall|heavy|frequently)|what (?:dose|dosage|strength"
-    r"|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose|frequency)|dose of|dosage of)\b",
+    r"\b(?:how (?:much|many|high|low|often|long|far|big|large|old|tall|heavy|frequently)|what (?:dose"
+    r"|dosage|strength"
+    r"|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose|frequency)"
+    r"|dose of|dosage of)\b",
     re.IGNORECASE,
 )
 _WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
@@ -104,8 +106,12 @@ def read_question(text: str) -> Question:
 def _intents(text: str, clinical: list[Mention], *, actions: bool) -> frozenset[Intent]:
     found = set()
     for intent, pattern in (
-        (Intent.CAUSE, _WHY), (Intent.DATE, _WHEN), (Intent.AMOUNT, _AMOUNT), (Intent.PERSON, _WHO), (Intent.SIDE, _SIDE),
-    ):  # fmt: skip
+        (Intent.CAUSE, _WHY),
+        (Intent.DATE, _WHEN),
+        (Intent.AMOUNT, _AMOUNT),
+        (Intent.PERSON, _WHO),
+        (Intent.SIDE, _SIDE),
+    ):
         if pattern.search(text):
             found.add(intent)
     measured = any(one.kind in {Kind.TEST, Kind.VITAL} for one in clinical)

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 
 _SIMILAR_ENOUGH = 0.6  # cosine; only for a sentence that already names every concept asked about
 _ADDRESSES_A_MACHINE = re.compile(
-    r"\b(?:AI|A\.I\.|assistant|chat ?bot|language model|LLM|GPT|system prompt|prompt|ignore (?:all|any|the|your|previous|prior)"
-    r"|disregard (?:all|any|the|your|previous|prior)|(?:previous|prior|above) instructions?|instructions? to the (?:system|model|reader)"
-    r"|you (?:are|must|should|will|have to|shall) (?:now )?(?:answer|respond|reply|say|state|tell|output|write|print|ignore|act|always|never|an?)"
-    r"|(?:respond|reply|answer) (?:only )?(?:with|that|by)|override|jailbreak|do not (?:tell|reveal|mention) (?:this|the))\b",
+    r"\b(?:AI|A\.I\.|assistant|chat ?bot|language model|LLM|GPT|system prompt|prompt|ignore (?:all"
+    r"|any|the|your|previous|prior)"
+    r"|disregard (?:all|any|the|your|previous|prior)|(?:previous|prior|above) instructions?"
+    r"|instructions? to the (?:system|model|reader)"
+    r"|you (?:are|must|should|will|have to|shall) (?:now )?(?:answer|respond|reply|say|state|tell"
+    r"|output|write|print|ignore|act|always|never|an?)"
+    r"|(?:respond|reply|answer) (?:only )?(?:with|that|by)|override|jailbreak|do not (?:tell|reveal"
+    r"|mention) (?:this|the))\b",
     re.IGNORECASE,
 )
 

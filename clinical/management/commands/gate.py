@@ -39,13 +39,11 @@ class Command(BaseCommand):
         read = _read(pairs)
         verdicts = [(pair, judge(pair)) for pair in read]
         shown = {pair.id: verdict.shown for pair, verdict in verdicts}
-        report = {
+        baselines = {"substring": counts(read, is_substring), "all_words_occur": counts(read, all_words_occur)}
+        report: dict[str, Any] = {
             "verdicts": [_row(pair, verdict) for pair, verdict in verdicts],
             "counts": counts(read, lambda pair: shown[pair.id]),
-            "baselines": {
-                "substring": counts(read, is_substring),
-                "all_words_occur": counts(read, all_words_occur),
-            },
+            "baselines": baselines,
         }
         if as_json:
             self.stdout.write(json.dumps(report, ensure_ascii=False))
@@ -53,7 +51,7 @@ class Command(BaseCommand):
         for pair, verdict in verdicts:
             mark = " " if verdict.shown == pair.supported else "*"
             self.stdout.write(f"{mark} {pair.id}  {'shown' if verdict.shown else f'withheld: {verdict.reason}'}")
-        for name, found in (("gate", report["counts"]), *report["baselines"].items()):
+        for name, found in (("gate", report["counts"]), *baselines.items()):
             self.stdout.write(f"{name}: {_line(found)}")
 
 
