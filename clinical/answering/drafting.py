@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SEED: Final = 20_260_101
 HEARTBEAT_S: Final = 0.5
+# Numbers of the prompt's list, not of the page's; the citations themselves say where the words stand.
+_MARKER: Final = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ def _judge(sentence: str, gate: Gate, seen: set[str]) -> Iterator[AnswerEvent]:
     seen.add(folded)
     verdict = gate.check(sentence)
     if verdict.shown:
-        yield SentenceReady(sentence, By.MODEL, verdict.citations)
+        yield SentenceReady(_MARKER.sub("", sentence), By.MODEL, verdict.citations)
     else:
         yield SentenceWithheld(str(verdict.reason or "not-borne-out"), verdict.citations, sentence)
 

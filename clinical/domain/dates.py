@@ -31,6 +31,7 @@ _PATTERNS = tuple(
         r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?:\s?(?P<half>[AaPp]\.?[Mm]\.?))?",
     )
 )
+_DIGIT = re.compile(r"\d")
 _BARE_YEAR = re.compile(
     r"\b(?:in|since|from|of|until|till|by|before|after|year|early|late|mid|during|circa)[\s-]+"
     r"(?P<year>(?:19|20)\d\d)(?![\w/]|[.,]\d|\s*(?:mg|mL|ml|m|g|kg|units|K|cells)\b)",
@@ -75,7 +76,8 @@ def find_dates(text: str) -> list[WrittenDate]:
     """Return the dates and times of day in `text`, in order, none overlapping."""
     found: list[WrittenDate] = []
     taken = bytearray(len(text))
-    for pattern in _PATTERNS:
+    # Every form but a bare month holds a digit.
+    for pattern in _PATTERNS if _DIGIT.search(text) else ():
         for match in pattern.finditer(text):
             _keep(found, taken, match.start(), match.end(), _read(match))
     for pattern, name in ((_BARE_YEAR, "year"), (_BARE_MONTH, "month")):

@@ -6,9 +6,15 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING
 
 from clinical.domain.dates import find_dates
 from clinical.domain.lexicon.tables import number_words, unit_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clinical.domain.dates import WrittenDate
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _COMPARATORS = {
@@ -44,9 +50,14 @@ class Quantity:
     pair: bool = False
 
 
-def find_quantities(text: str) -> list[Quantity]:
-    """Return the quantities of `text` in order. Dates, list numbers and citation markers are none."""
-    found = (_quantity(match) for match in _pattern().finditer(_masked(text)))
+def find_quantities(text: str, dates: Sequence[WrittenDate] | None = None) -> list[Quantity]:
+    """Return the quantities of `text` in order. Dates, list numbers and citation markers are none.
+
+    `dates` are those of the same text, where the caller has them already.
+    """
+    found = (
+        _quantity(match) for match in _pattern().finditer(_masked(text, find_dates(text) if dates is None else dates))
+    )
     # "one" without a unit is more often a pronoun than a number.
     return [one for one in found if one.unit or text[one.start : one.end].lower() != "one"]
 
@@ -74,8 +85,8 @@ def unit_borne_out(claim: Quantity, source: Quantity) -> bool:
     return claim.pair and claim.unit == "mm[Hg]" and not source.unit
 
 
-def _masked(text: str) -> str:
-    spans = [(date.start, date.end) for date in find_dates(text)]
+def _masked(text: str, dates: Sequence[WrittenDate]) -> str:
+    spans = [(date.start, date.end) for date in dates]
     spans += [match.span() for pattern in (_MARKER, _LIST_NUMBER) for match in pattern.finditer(text)]
     if not spans:
         return text

@@ -119,7 +119,7 @@ def prepare(
             deleted=incoming.deleted,
         ),
         status=status,
-        effective=rows[0].effective if rows else "",
+        effective=(rows[0].effective if rows else "") or _document_date(resource),
         labels=labels_of(resource),
         content=cipher.encrypt(incoming.content, binding=key),
         facts=[
@@ -131,6 +131,16 @@ def prepare(
         ],
         passages=passages,
     )
+
+
+def _document_date(resource: dict[str, Any]) -> str:
+    """Return when what a document tells of took place (context.period), else when it was written."""
+    context = resource.get("context")
+    period = context.get("period") if isinstance(context, dict) else None
+    if isinstance(period, dict) and isinstance(period.get("start"), str):
+        return str(period["start"])
+    attachments = (item.get("attachment") for item in resource.get("content", ()) if isinstance(item, dict))
+    return next((str(one["creation"]) for one in attachments if isinstance(one, dict) and one.get("creation")), "")
 
 
 def _passages(resource: dict[str, Any], content: bytes, key: str, cipher: Cipher) -> Iterator[PreparedPassage]:

@@ -155,7 +155,10 @@ class _Parts:
 
 
 def title_of(resource: dict[str, Any]) -> str:
-    """Return what a person would call the resource."""
+    """Return what a person would call the resource; a document by its attachment's title."""
+    for item in resource.get("content", ()) if resource.get("resourceType") == "DocumentReference" else ():
+        if isinstance(item, dict) and (item.get("attachment") or {}).get("title"):
+            return str(item["attachment"]["title"])
     for key in ("description", "title"):
         if isinstance(resource.get(key), str):
             return str(resource[key])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from django.template.loader import render_to_string
 
 from clinical.answering.events import (
     AnswerEvent,
+    By,
     Completed,
     EvidenceFound,
     Heartbeat,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     from clinical.answering.events import Absence, Source
     from clinical.domain.passages import Citation
+
+# The model's own source marks, "[1]": the numbered links say the same in the page's numbers.
+_MARKERS: Final = re.compile(r"\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class AnswerFragments:
             case SentenceReady(text, by, citations):
                 return _fragment(
                     "sentence",
-                    text=text,
+                    text=_MARKERS.sub("", text) if by is By.MODEL else text,
                     by=by.value,
                     author=wording.author(by),
                     citations=self._links(citations),

@@ -23,12 +23,15 @@ class Identity(TypedDict):
     patient_id: UUID
     who: PatientLine
     chart: Chart
+    code_status: str
 
 
 def identity(grant: AccessGrant) -> Identity:
     """Return what the patient banner needs."""
+    chart = chart_of(grant, today=timezone.localdate())
     return {
         "patient_id": grant.patient_id,
         "who": patient_line(Patient.objects.get(id=grant.patient_id)),
-        "chart": chart_of(grant, today=timezone.localdate()),
+        "chart": chart,
+        "code_status": chart.banner.code_status.text.replace("Code status: ", ""),  # the label says it
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from django.db.models import Sum
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -16,9 +19,10 @@ from ingestion.models import IngestJob, QuarantinedItem, UnassignedItem
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 NEWEST: Final = 50
+_COUNTS: Final = ("received", "stored", "unchanged", "superseded", "unassigned", "quarantined")
 _OPEN: Final = (IngestJob.State.RECEIVED, IngestJob.State.RUNNING)
 
 
@@ -31,9 +35,12 @@ def ingest(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def progress(request: HttpRequest) -> HttpResponse:
-    """Return the part of the page that the browser asks for every two seconds."""
+    """Return the ledger when it has changed since `seen`, else 204; the browser asks every two seconds."""
     _operators_only(request)
-    return render(request, "ingest/_ledger.html", _ledger())
+    ledger = _ledger()
+    if request.GET.get("seen") == ledger["state"]:
+        return HttpResponse(status=204)
+    return render(request, "ingest/_ledger.html", ledger)
 
 
 def _operators_only(request: HttpRequest) -> None:
@@ -45,12 +52,18 @@ def _operators_only(request: HttpRequest) -> None:
 
 
 def _ledger() -> dict[str, Any]:
-    jobs = list(IngestJob.objects.select_related("original").defer("name").order_by("-id")[:NEWEST])
+    totals = IngestJob.objects.aggregate(**{name: Sum(name, default=0) for name in (*_COUNTS, "cursor")})
+    quarantined = QuarantinedItem.objects.filter(resolved_at=None).order_by("-id")
+    unassigned = UnassignedItem.objects.filter(resolved_at=None).order_by("-id")
+    open_jobs = IngestJob.objects.filter(state__in=_OPEN).count()
+    last_said = feeds()
+    moved = (IngestJob.objects.count(), open_jobs, totals, quarantined.count(), unassigned.count(), last_said)
     return {
-        "jobs": jobs,
-        "open_jobs": IngestJob.objects.filter(state__in=_OPEN).count(),
-        "quarantined": QuarantinedItem.objects.filter(resolved_at=None).order_by("-id")[:NEWEST],
-        "unassigned": UnassignedItem.objects.filter(resolved_at=None).order_by("-id")[:NEWEST],
-        "feeds": feeds(),
-        "checked_at": timezone.now(),
+        "jobs": IngestJob.objects.defer("name").order_by("-id")[:NEWEST],
+        "open_jobs": open_jobs,
+        "totals": totals,
+        "quarantined": quarantined[:NEWEST],
+        "unassigned": unassigned[:NEWEST],
+        "feeds": last_said,
+        "state": hashlib.sha256(repr(moved).encode()).hexdigest()[:16],
     }

@@ -47,7 +47,7 @@ def _amina() -> None:
     take_in(bundle(patient(), observation(value=4.1), note(STORY)))
 
 
-def run(question: str, user: str = "demo-clinician", logical_id: str = "amina") -> list[AnswerEvent]:
+def run(question: str, user: str = "demo-clinician", logical_id: str = "amina") -> list[Any]:
     return list(stream(question, user, logical_id))
 
 
@@ -62,7 +62,7 @@ def says(text: str) -> None:
     backends().chat.says = text  # type: ignore[attr-defined]  # the scripted model
 
 
-def of(kind: type[Any], events: list[AnswerEvent]) -> list[Any]:
+def of(kind: type[Any], events: list[Any]) -> list[Any]:
     return [event for event in events if isinstance(event, kind)]
 
 
@@ -107,7 +107,7 @@ class TestANoteQuestion:
 
         drafted = [s for s in of(SentenceReady, run(WHY)) if s.by is By.MODEL]
 
-        assert len(drafted) == 1
+        assert [s.text for s in drafted] == ["Apixaban was stopped because of a gastrointestinal bleed."]
         assert drafted[0].citations
 
     @pytest.mark.parametrize(

@@ -88,6 +88,13 @@ def test_each_sentence_says_who_wrote_it(by: By, words: str) -> None:
     assert f">{words}<" in html_of(SentenceReady("Apixaban 5 mg.", by, (cited(),)))
 
 
+def test_the_models_own_marks_give_way_to_the_links() -> None:
+    assert ">Apixaban was stopped. <" in html_of(
+        SentenceReady("Apixaban was stopped [3] [1, 2].", By.MODEL, (cited(),))
+    ).replace("<p>", ">").replace("\n", "")
+    assert "[3]" in html_of(SentenceReady("See ref [3].", By.QUOTE, (cited(),)))
+
+
 def test_a_source_keeps_its_number_and_repeats_get_letters() -> None:
     fragments = AnswerFragments(PATIENT)
     sources = (

@@ -30,7 +30,7 @@ def operator(client: Client) -> Client:
 def test_a_finished_job_shows_counts_that_add_up(operator: Client, clinic: Clinic) -> None:
     page = operator.get(reverse("ingest")).content.decode()
     job = IngestJob.objects.get()
-    counts = [int(cell) for cell in re.findall(r'<td class="num right[^"]*">(?:<b>)?(\d+)', page)]
+    counts = [int(cell) for cell in re.findall(r'<td class="num right[^"]*">(?:<b>)?(\d+)', page)]  # fmt: skip
 
     assert counts[0] == job.pk
     assert counts[1] == job.received == sum(counts[2:7]) > 20
@@ -45,6 +45,16 @@ def test_the_page_asks_for_progress_every_two_seconds(operator: Client) -> None:
     assert 'hx-trigger="every 2s"' in page
     assert "<html" not in fragment
     assert "Nothing has been received yet" in fragment
+
+
+def test_nothing_is_sent_again_until_something_moves(operator: Client, clinic: Clinic) -> None:
+    seen = re.search(r"seen=(\w+)", operator.get(reverse("ingest")).content.decode())
+    assert seen
+    url = reverse("ingest-progress")
+
+    assert operator.get(url, {"seen": seen[1]}).status_code == 204
+    IngestJob.objects.update(state=IngestJob.State.RUNNING)
+    assert "1 job open" in operator.get(url, {"seen": seen[1]}).content.decode()
 
 
 def test_quarantine_shows_reason_and_position(operator: Client, clinic: Clinic) -> None:

@@ -67,7 +67,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     found = find_concepts(words, loose=loose)
     named = [(words[one.first].start, words[one.last - 1].end) for one in found if one.concept.kind in CLINICAL]
     named += [(words[one.first].start, words[one.last - 1].end) for one in found if one.last - one.first > 1]
-    quantities = [one for one in find_quantities(text) if not _inside(one.start, named)]
+    quantities = [one for one in find_quantities(text, dates) if not _inside(one.start, named)]
     taken = [(date.start, date.end) for date in dates] + [(one.start, one.end) for one in quantities]
     given, cue_tokens, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
     segments = _segments(words, taken)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from clinical.domain.chunks import heading_of
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.binding import SIDES
-from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.tables import Kind, section_titles, word_list
 from clinical.domain.sentences import SentenceSpan, split
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clinical.domain.dates import WrittenDate
+    from clinical.domain.gate.mention import Mention
     from clinical.domain.passages import Passage
 
 _LABEL_LENGTH = 60

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.source import read_passage
 from clinical.domain.passages import Citation, Span
 from clinical.domain.quotes.bearing import Bearing, bearing_of
+from clinical.domain.quotes.prefilter import may_bear
 from clinical.domain.quotes.question import read_question
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def best_quotes(
         return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
     found: list[_Candidate] = []
     for passage in passages:
+        if not may_bear(asked, passage):
+            continue
         source = read_passage(passage)
         for place, sentence in enumerate(source.sentences):
             text = passage.text[sentence.span.start : sentence.span.end]

@@ -19,7 +19,7 @@ from msgspec import UNSET
 
 from ingestion.domain.items import Item, RejectedItem, ResourceItem
 from ingestion.domain.r4.check import check_but_duplicates, resource_type_of
-from ingestion.domain.r4.envelope import OpenBundle, OpenEntry, open_bundle, open_loose
+from ingestion.domain.r4.envelope import OpenBundle, OpenEntry, open_loose
 from ingestion.domain.r4.issues import InvalidResourceError, Issue
 from ingestion.domain.r4.json_rules import bad_utf8_at, colons, mark_lone_surrogates, names_key_twice
 from ingestion.domain.r4.primitives import ID
@@ -84,24 +84,24 @@ class _Reader:
             else:
                 yield found
 
-    def _found(self, content: bytes, place: str, hint: _Hint, depth: int) -> Iterator[_Entry | Item]:
-        """Yield what a document holds; a single resource keeps its references as they are."""
+    def _found(self, content: bytes, place: str, hint: _Hint, depth: int) -> list[_Entry | Item]:
+        """Return what a document holds; a single resource keeps its references as they are."""
         try:
-            if resource_type_of(content) != "Bundle":
-                entry = self._checked(content, place, hint)
-                alone = depth == 0
-                yield _without_duplicates(entry) if alone and colons(content) != entry.colons else entry
-            elif depth > MAX_BUNDLES_INSIDE:
-                yield RejectedItem(place, "too-deep", "Bundle")
-            else:
-                yield from self._bundle(content, place, depth)
+            resource_type = resource_type_of(content)
+            if resource_type == "Bundle":
+                if depth > MAX_BUNDLES_INSIDE:
+                    return [RejectedItem(place, "too-deep", "Bundle")]
+                return list(self._bundle(content, place, depth))
+            entry = self._checked(content, resource_type, place, hint)
         except InvalidResourceError as error:
-            yield _rejected(place, error.issue, content)
+            return [_rejected(place, error.issue, content)]
+        alone = depth == 0
+        return [_without_duplicates(entry) if alone and colons(content) != entry.colons else entry]
 
-    def _checked(self, content: bytes, place: str, hint: _Hint) -> _Entry:
+    def _checked(self, content: bytes, resource_type: str, place: str, hint: _Hint) -> _Entry:
         if len(content) > self._limit:
             raise InvalidResourceError(Issue("resource-too-large"))
-        checked = check_but_duplicates(content)
+        checked = check_but_duplicates(content, resource_type)
         resource_id = checked.resource_id
         stored = content
         if not resource_id:
@@ -134,30 +134,28 @@ class _Reader:
         accepted: list[_Entry | Item] = []
         seen = bundle.colons or 0
         for index, entry in enumerate(bundle.entries):
-            found = list(self._entry(entry, _place(position, index), depth))
+            found = self._entry(entry, _place(position, index), depth)
             accepted += found
             first = found[0] if len(found) == 1 else None
             seen += first.colons if isinstance(first, _Entry) else entry.resource.count(b":")
         return accepted, seen
 
-    def _entry(self, entry: OpenEntry, place: str, depth: int) -> Iterator[_Entry | Item]:
+    def _entry(self, entry: OpenEntry, place: str, depth: int) -> list[_Entry | Item]:
         struct = entry.struct
         if isinstance(struct, Issue):
-            yield RejectedItem(place, struct.code, struct.path)
-            return
-        request = None if struct.request is UNSET else struct.request
-        method = request.method if request else ""
-        if request and method == "DELETE":
-            yield _deletion(request.url, place)
-        elif method in _NOT_RECORDS:
-            yield RejectedItem(place, "not-a-record", "Bundle.entry.request.method")
-        elif struct.search is not UNSET and struct.search.mode == "outcome":
-            yield RejectedItem(place, "outcome-entry", "Bundle.entry.search.mode")
-        elif not entry.resource:
-            yield RejectedItem(place, "no-resource", "Bundle.entry.resource")
-        else:
-            hint = _Hint("" if struct.fullUrl is UNSET else struct.fullUrl, request.url if request else "")
-            yield from self._found(entry.resource, place, hint, depth + 1)
+            return [RejectedItem(place, struct.code, struct.path)]
+        request = struct.request
+        method = "" if request is UNSET else request.method
+        if method == "DELETE":
+            return [_deletion(request.url, place)]
+        if method in _NOT_RECORDS:
+            return [RejectedItem(place, "not-a-record", "Bundle.entry.request.method")]
+        if struct.search is not UNSET and struct.search.mode == "outcome":
+            return [RejectedItem(place, "outcome-entry", "Bundle.entry.search.mode")]
+        if not entry.resource:
+            return [RejectedItem(place, "no-resource", "Bundle.entry.resource")]
+        full_url = "" if struct.fullUrl is UNSET else struct.fullUrl
+        return self._found(entry.resource, place, _Hint(full_url, request.url if method else ""), depth + 1)
 
 
 def _opened(content: bytes) -> OpenBundle:
@@ -194,7 +192,7 @@ def _id_for(content: bytes, hint: _Hint) -> str:
 
 
 def _resolved(entry: _Entry, references: ReferenceMap) -> ResourceItem:
-    server = split_full_url(entry.full_url)[0]
+    server = split_full_url(entry.full_url)[0] if entry.full_url else ""
     content = references.resolve(entry.content, server)
     return ResourceItem(entry.position, entry.resource_type, entry.resource_id, content, server=server)
 

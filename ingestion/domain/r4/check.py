@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -21,10 +21,14 @@ from ingestion.domain.r4.json_rules import (
 from ingestion.domain.r4.structs import decoder
 from ingestion.domain.r4.tables import is_resource_type
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _FIRST_KEY = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _MAY_BE_RARE = (b'"_', b"null", b'"data"', b"Base64Binary")
 # types alone forbid arrays of arrays, so each two levels need an object
 _SURELY_SHALLOW = MAX_DEPTH // 2 - 1
+_DECODE: dict[str, Callable[[bytes], Any]] = {}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -81,8 +85,9 @@ def decode(content: bytes, resource_type: str) -> Any:  # noqa: ANN401 - a Struc
     Raises:
         InvalidResourceError: with code and path.
     """
+    strict = _DECODE.get(resource_type) or decoder(resource_type).decode
     try:
-        return decoder(resource_type).decode(content)
+        return strict(content)
     except msgspec.ValidationError as error:
         message = str(error)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -112,13 +117,12 @@ def _under(place: str, path: str) -> str:
     return place + path[path.find(".") :] if "." in path else place
 
 
-def check_but_duplicates(content: bytes) -> CheckedResource:
+def check_but_duplicates(content: bytes, resource_type: str) -> CheckedResource:
     """Do all that `check_resource` does but look for keys named twice; `colons` lets a Bundle do that at once."""
-    resource_type = resource_type_of(content)
-    if not resource_type:
-        raise InvalidResourceError(Issue("no-resource-type"))
-    if not is_resource_type(resource_type):
-        raise InvalidResourceError(Issue("unknown-resource-type"))
+    if resource_type not in _DECODE:
+        if not is_resource_type(resource_type):
+            raise InvalidResourceError(Issue("unknown-resource-type" if resource_type else "no-resource-type"))
+        _DECODE[resource_type] = decoder(resource_type).decode
     fields = decode(content, resource_type)
     encoded = _encode(fields)
     deep = resource_type == "Parameters" or encoded.count(b"{") > _SURELY_SHALLOW
@@ -144,7 +148,7 @@ def check_resource(content: bytes) -> CheckedResource:
     Raises:
         InvalidResourceError: with code and FHIR path, never a value.
     """
-    checked = check_but_duplicates(content)
+    checked = check_but_duplicates(content, resource_type_of(content))
     if colons(content) != checked.colons and names_key_twice(content):
         raise InvalidResourceError(Issue("duplicate-key", checked.resource_type))
     return checked
