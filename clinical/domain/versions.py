@@ -59,9 +59,9 @@ def decide(incoming: VersionFacts, held: list[VersionFacts], current: VersionFac
 
 def is_older(incoming: VersionFacts, current: VersionFacts) -> bool:
     """Return whether the source itself says that the incoming version is older."""
-    if incoming.source_updated and current.source_updated:
-        if incoming.source_updated != current.source_updated:
-            return incoming.source_updated < current.source_updated
+    given, held = incoming.source_updated, current.source_updated
+    if given and held and given != held:
+        return given < held
     one, other = incoming.source_version, current.source_version
     return one.isdecimal() and other.isdecimal() and int(one) < int(other)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinical.access.services import grant_access, record_read
 from clinical.answering import services
-from clinical.models import Question
+from clinical.models import Answer, Question
 from clinical.web import sse
 from clinical.web.answer_fragments import AnswerFragments, Fragment
 from clinical.web.banner import identity
@@ -58,6 +58,7 @@ def question_page(request: HttpRequest, question_id: UUID) -> HttpResponse:
         **identity(grant),
         "question": question,
         "text": services.text_of(question),
+        "stale_since": Answer.objects.filter(question=question).values_list("stale_since", flat=True).first(),
         "fragments": _whole(question, user) if "whole" in request.GET else None,
     }
     return render(request, "answer/page.html", context)

@@ -51,12 +51,15 @@ def readable(text: str, start: int = 0, end: int = 0) -> list[Line]:
 
 
 def readable_quote(quote: str) -> str:
-    """Return the words of a quoted piece of JSON; the piece itself when it is none."""
-    try:
-        words = _value(json.loads(quote, parse_float=str, parse_int=str))
-    except ValueError:
-        words = ""
-    return words or quote
+    """Return the words of a quoted value or `"key": value`; the quote itself when it is neither."""
+    for text in (quote, "{" + quote + "}"):
+        try:
+            read = json.loads(text, parse_float=str, parse_int=str)
+        except ValueError:
+            continue
+        members = read.values() if text is not quote else [read]
+        return "; ".join(filter(None, map(_value, members))) or quote
+    return quote
 
 
 def _overlaps(text: str, key: str, start: int, end: int) -> bool:
@@ -87,6 +90,8 @@ def _element(element: dict[str, Any]) -> str:
         words = read(element)
         if words:
             return words
+    if isinstance(element.get("text"), str):
+        return str(element["text"])
     parts = ((key, _value(value)) for key, value in element.items() if key not in _PLUMBING)
     return ", ".join(f"{_label(key).lower()} {words}" for key, words in parts if words)
 

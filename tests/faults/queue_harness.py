@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -94,10 +95,8 @@ class Box:
 
     def kill(self, child: subprocess.Popen[bytes]) -> None:
         """SIGKILL the whole group: what an out-of-memory kill of the unit or a power cut does."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         child.wait(10)
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import Error
 
+from clinical.access.services import grant_access
 from clinical.answering import services, stored
 from clinical.answering.events import (
     By,
@@ -82,7 +83,7 @@ class TestALookUp:
         events = run("What is the latest potassium?") + run(WHY)
         found = find_by_fhir_id("amina")
         assert found is not None
-        grant = services.grant_access(clinician(), found.id, action="test", now=noon())
+        grant = grant_access(clinician(), found.id, action="test", now=noon())
 
         citations = [c for sentence in of(SentenceReady, events) for c in sentence.citations]
 

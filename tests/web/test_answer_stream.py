@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from clinical.models import AuditEvent, Question
+from clinical.models import Answer, AuditEvent, Question
 from clinical.ports import backends
 from clinical.web import sse
 
@@ -148,6 +149,18 @@ def test_an_earlier_question_is_listed_on_the_chart(signed_in: Client, clinic: C
 
     assert reverse("question", args=[question.id]) in page
     assert "Active medications?" not in signed_in.get(reverse("chart", args=[clinic.sparse])).content.decode()
+
+
+def test_an_answer_whose_source_changed_says_so(signed_in: Client, clinic: Clinic) -> None:
+    question = ask(signed_in, clinic.full, "Active medications?")
+    events_of(stream(signed_in, question))
+    url = reverse("question", args=[question.id])
+    assert "has changed since this answer" not in signed_in.get(url).content.decode()
+
+    Answer.objects.update(stale_since=timezone.now())
+
+    assert "has changed since this answer" in signed_in.get(url).content.decode()
+    assert "A cited record has changed" in signed_in.get(reverse("chart", args=[clinic.full])).content.decode()
 
 
 def test_line_ends_inside_a_fragment_cannot_end_the_event() -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from clinical.models import AuditEvent, ResourceVersion
 from clinical.record.selectors import content_of
-from clinical.web.readable import Line, readable
+from clinical.web.readable import Line, readable, readable_quote
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -104,3 +104,19 @@ def test_readable_keeps_the_digits_and_leaves_plumbing_out() -> None:
         Line("Performed", "yes"),
     ]
     assert readable("not json") == readable("[1]") == []
+
+
+@pytest.mark.parametrize(
+    ("quote", "words"),
+    [
+        ('{"value": 5.60, "unit": "mmol/L"}', "5.60 mmol/L"),
+        ('"medicationCodeableConcept": {"text": "apixaban"}', "apixaban"),
+        ('"effectiveDateTime": "2026-03-02"', "2026-03-02"),
+        ('"final"', "final"),
+        ("[{}]", "[{}]"),
+        ("half of a {", "half of a {"),
+        ('{"text": "5 mg twice daily", "timing": {"code": {"text": "BD"}}}', "5 mg twice daily"),
+    ],
+)
+def test_a_structured_quote_reads_as_words(quote: str, words: str) -> None:
+    assert readable_quote(quote) == words

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 QUESTIONS: Final = (
-    "What is the latest potassium, and what is the trend?",
-    "Which medications is this patient taking now?",
-    "Has this patient ever had a stroke?",
+    "What is her latest potassium, and what is the trend?",
+    "Why was apixaban stopped?",
+    "Has she ever had a colonoscopy?",
 )
 _CLINIC: Final = "load_demo"
 _READY_S: Final = 120.0
@@ -127,7 +127,7 @@ class Command(BaseCommand):
             f"  users     {', '.join(DEMO_USERS)}",
             f"  password  {demo_password(settings.var / 'secrets')}",
             "",
-            "  Log in as demo-clinician, open a patient and ask:",
+            "  Log in as demo-clinician, open YUSUF, Amina and ask:",
             *[f"    {question}" for question in QUESTIONS],
             "",
             "  Ctrl-C stops everything.",

@@ -12,14 +12,14 @@ import re
 import uuid
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
 
 from ingestion.domain.items import Item, RejectedItem, ResourceItem
 from ingestion.domain.r4.check import check_but_duplicates, resource_type_of
-from ingestion.domain.r4.envelope import OpenBundle, OpenEntry, open_loose
+from ingestion.domain.r4.envelope import OpenBundle, OpenEntry, open_bundle, open_loose
 from ingestion.domain.r4.issues import InvalidResourceError, Issue
 from ingestion.domain.r4.json_rules import bad_utf8_at, colons, mark_lone_surrogates, names_key_twice
 from ingestion.domain.r4.primitives import ID
@@ -35,14 +35,6 @@ _TARGET = re.compile(r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})
 _ID = re.compile(ID)
 _DUPLICATE = "duplicate-key"
 _NOT_RECORDS = frozenset({"PATCH", "GET", "HEAD"})
-
-
-@dataclass(slots=True)
-class _Hint:
-    """What an entry says about its resource's identity: its fullUrl and its request's url."""
-
-    full_url: str = ""
-    url: str = ""
 
 
 @dataclass(slots=True)
@@ -69,22 +61,29 @@ def read_fhir(content: bytes, *, max_resource_bytes: int, position: str = "") ->
         max_resource_bytes: a larger resource is rejected as "resource-too-large".
         position: where the document stands in its file, for the items' own positions.
     """
-    yield from _Reader(max_resource_bytes).document(content, position, _Hint(), depth=0)
+    yield from _Reader(max_resource_bytes).document(content, position)
 
 
 class _Reader:
     def __init__(self, max_resource_bytes: int) -> None:
         self._limit = max_resource_bytes
 
-    def document(self, content: bytes, place: str, hint: _Hint, depth: int) -> Iterator[Item]:
-        """Yield the items of a document with references resolved."""
-        for found in self._found(content, place, hint, depth):
+    def document(self, content: bytes, place: str) -> Iterator[Item]:
+        """Yield the items of a document; those of a Bundle with references resolved."""
+        try:
+            if resource_type_of(content) == "Bundle":
+                yield from self._bundle(content, place, 0)
+                return
+        except InvalidResourceError as error:
+            yield _rejected(place, error.issue, content)
+            return
+        for found in self._found(content, place, None, 0):
             if isinstance(found, _Entry):
                 yield ResourceItem(place, found.resource_type, found.resource_id, found.content)
             else:
                 yield found
 
-    def _found(self, content: bytes, place: str, hint: _Hint, depth: int) -> list[_Entry | Item]:
+    def _found(self, content: bytes, place: str, entry: Any, depth: int) -> list[_Entry | Item]:  # noqa: ANN401 - built
         """Return what a document holds; a single resource keeps its references as they are."""
         try:
             resource_type = resource_type_of(content)
@@ -92,23 +91,24 @@ class _Reader:
                 if depth > MAX_BUNDLES_INSIDE:
                     return [RejectedItem(place, "too-deep", "Bundle")]
                 return list(self._bundle(content, place, depth))
-            entry = self._checked(content, resource_type, place, hint)
+            found = self._checked(content, resource_type, place, entry)
         except InvalidResourceError as error:
             return [_rejected(place, error.issue, content)]
         alone = depth == 0
-        return [_without_duplicates(entry) if alone and colons(content) != entry.colons else entry]
+        return [_without_duplicates(found) if alone and colons(content) != found.colons else found]
 
-    def _checked(self, content: bytes, resource_type: str, place: str, hint: _Hint) -> _Entry:
+    def _checked(self, content: bytes, resource_type: str, place: str, entry: Any) -> _Entry:  # noqa: ANN401 - built
         if len(content) > self._limit:
             raise InvalidResourceError(Issue("resource-too-large"))
         checked = check_but_duplicates(content, resource_type)
         resource_id = checked.resource_id
         stored = content
         if not resource_id:
-            resource_id = _id_for(content, hint)
+            resource_id = _id_for(content, entry)
             at = content.index(b"{") + 1
             stored = content[:at] + f'"id":"{resource_id}",'.encode() + content[at:]
-        return _Entry(place, hint.full_url, checked.resource_type, resource_id, stored, content, checked.colons)
+        full_url = "" if entry is None or entry.fullUrl is UNSET else entry.fullUrl
+        return _Entry(place, full_url, checked.resource_type, resource_id, stored, content, checked.colons)
 
     def _bundle(self, content: bytes, position: str, depth: int) -> Iterator[Item]:
         bundle = _opened(content)
@@ -154,8 +154,7 @@ class _Reader:
             return [RejectedItem(place, "outcome-entry", "Bundle.entry.search.mode")]
         if not entry.resource:
             return [RejectedItem(place, "no-resource", "Bundle.entry.resource")]
-        full_url = "" if struct.fullUrl is UNSET else struct.fullUrl
-        return self._found(entry.resource, place, _Hint(full_url, request.url if method else ""), depth + 1)
+        return self._found(entry.resource, place, struct, depth + 1)
 
 
 def _opened(content: bytes) -> OpenBundle:
@@ -184,15 +183,18 @@ def _place(position: str, index: int) -> str:
     return f"{position}{joint}entry[{index}]" if position else f"entry[{index}]"
 
 
-def _id_for(content: bytes, hint: _Hint) -> str:
-    named = split_full_url(hint.full_url)[1]
-    if not named and (target := _TARGET.match(hint.url)):
-        named = target[2]
+def _id_for(content: bytes, entry: Any) -> str:  # noqa: ANN401 - a Struct built at run time, or None
+    named = ""
+    if entry is not None and entry.fullUrl is not UNSET:
+        named = split_full_url(entry.fullUrl)[1]
+    if not named and entry is not None and entry.request is not UNSET:
+        target = _TARGET.match(entry.request.url)
+        named = target[2] if target else ""
     return named if _ID.match(named) else str(uuid.uuid5(_NAMESPACE, sha256(content).hexdigest()))
 
 
 def _resolved(entry: _Entry, references: ReferenceMap) -> ResourceItem:
-    server = split_full_url(entry.full_url)[0] if entry.full_url else ""
+    server = split_full_url(entry.full_url)[0] if entry.full_url.startswith("http") else ""
     content = references.resolve(entry.content, server)
     return ResourceItem(entry.position, entry.resource_type, entry.resource_id, content, server=server)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _FIRST_KEY = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]{1,64})"')
 _MAY_BE_RARE = (b'"_', b"null", b'"data"', b"Base64Binary")
-# types alone forbid arrays of arrays, so each two levels need an object
+# the types forbid arrays of arrays, so each two levels need an object, and each object a colon
 _SURELY_SHALLOW = MAX_DEPTH // 2 - 1
 _DECODE: dict[str, Callable[[bytes], Any]] = {}
 _encode = msgspec.json.Encoder().encode
@@ -125,15 +125,17 @@ def check_but_duplicates(content: bytes, resource_type: str) -> CheckedResource:
         _DECODE[resource_type] = decoder(resource_type).decode
     fields = decode(content, resource_type)
     encoded = _encode(fields)
-    deep = resource_type == "Parameters" or encoded.count(b"{") > _SURELY_SHALLOW
-    if deep and not nested_within(encoded):
+    count = colons(encoded)
+    deep = count > _SURELY_SHALLOW and encoded.count(b"{") > _SURELY_SHALLOW
+    if (deep or resource_type == "Parameters") and not nested_within(encoded):
         raise InvalidResourceError(Issue("too-deep", resource_type))
-    if has_invalid_character(content):
-        raise InvalidResourceError(Issue("invalid-character", resource_type))
+    if b"\\" in content:
+        if has_invalid_character(content):
+            raise InvalidResourceError(Issue("invalid-character", resource_type))
+        count = -1 if may_hide_colon(content) else count
     if getattr(fields, "contained", UNSET) is not UNSET:
         _check_nested(fields, resource_type)
     resource_id = fields.id
-    count = -1 if may_hide_colon(content) else colons(encoded)
     return CheckedResource(resource_type, "" if resource_id is UNSET else resource_id, fields, count)
 
 

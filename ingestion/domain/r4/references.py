@@ -15,6 +15,9 @@ import msgspec
 _REFERENCE = re.compile(rb'("reference"\s*:\s*"(?=urn:|http|[A-Z][A-Za-z]+\?))([^"]+)')
 _URN_START = b'"urn:uuid:'
 _KEYS = (b'"reference"', b'"url"')
+_USUAL = (b'"reference": ', b'"reference":', b'"reference" : ')
+_QUOTE = b'"'[0]
+_UUID_LENGTH = 36
 _NEAR = 80  # bytes before a value in which its key is looked for; more white space than that is never there
 _RESTFUL = re.compile(r"^(https?://.+)/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?$")
 _CONDITIONAL = re.compile(r"^([A-Z][A-Za-z]+)\?identifier=([^&]+)$")
@@ -58,8 +61,8 @@ class ReferenceMap:
         """Say that `full_url` names resource_type/resource_id."""
         target = f"{resource_type}/{resource_id}"
         if full_url.startswith(_URN_UUID):
-            self._urns[full_url.removeprefix(_URN_UUID).lower().encode()] = target.encode()
-            self._urns[full_url.removeprefix(_URN_UUID).encode()] = target.encode()
+            name = full_url[len(_URN_UUID) :]
+            self._urns[name.encode()] = self._urns[name.lower().encode()] = target.encode()
         else:
             self._by_url[full_url] = target
             self._has_others = True
@@ -86,15 +89,24 @@ class ReferenceMap:
         parts = content.split(_URN_START)
         if len(parts) == 1:
             return content
+        usual = self._urns.get
+        before = parts[0]
         for index in range(1, len(parts)):
-            name, quote, rest = parts[index].partition(b'"')
-            target = self._urns.get(name) or self._urns.get(name.lower())
-            before = parts[index - 1]
-            if target and quote and before[-_NEAR:].rstrip(b" \t\r\n:").endswith(_KEYS):
-                parts[index] = b'"' + target + quote + rest
+            part = parts[index]
+            target = usual(part[:_UUID_LENGTH])
+            if target and part[_UUID_LENGTH] == _QUOTE and before.endswith(_USUAL):
+                parts[index] = b'"' + target + part[_UUID_LENGTH:]
             else:
-                parts[index] = _URN_START + parts[index]
+                parts[index] = self._urn_resolved(before, part)
+            before = part
         return b"".join(parts)
+
+    def _urn_resolved(self, before: bytes, part: bytes) -> bytes:
+        name, quote, rest = part.partition(b'"')
+        target = self._urns.get(name) or self._urns.get(name.lower())
+        if target and quote and before[-_NEAR:].rstrip(b" \t\r\n:").endswith(_KEYS):
+            return b'"' + target + quote + rest
+        return _URN_START + part
 
     def _target(self, reference: str, base: str) -> str | None:
         if "?" in reference and not reference.startswith("http"):

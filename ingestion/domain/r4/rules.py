@@ -6,6 +6,7 @@ A rule raises ValueError with a text made by `broken()`; `issues` reads it back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -32,26 +33,51 @@ def run_rules(rules: list[Rule]) -> Rule:
     return run
 
 
-def choice_rule(element: str, forms: list[str], companions: list[str], *, required: bool) -> Rule:
-    """At most one form of value[x] (exactly one if required); `_valueString` counts as valueString."""
-    names = forms + companions
-    if len(names) == 1:
-        names = names * 2
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An element such as value[x]: the fields of its forms, and those of their companions."""
+
+    element: str
+    forms: tuple[str, ...]
+    companions: tuple[str, ...]
+    required: bool
+
+
+def choice_rule(choices: list[Choice]) -> Rule:
+    """At most one form of each choice (exactly one if required); `_valueString` counts as valueString.
+
+    One fetch serves all choices of a type, because this runs for nearly every object.
+    """
+    names: list[str] = []
+    spans: list[tuple[int, int, Choice]] = []
+    for choice in choices:
+        own = choice.forms + choice.companions
+        own = own if len(own) > 1 else own * 2  # attrgetter gives a tuple for two names and more
+        spans.append((len(names), len(names) + len(own), choice))
+        names += own
     fetch = attrgetter(*names)
-    total = len(names)
+    all_but_one = len(names) - 1
+    any_required = any(choice.required for choice in choices)
 
     def rule(struct: Any) -> None:  # noqa: ANN401 - a Struct built at run time
         found = fetch(struct)
-        unset = found.count(UNSET)
-        if unset == total:
-            if required:
-                raise broken("required-element", element)
-        elif unset < total - 1:
-            stems = {n.lstrip("_") for n, value in zip(names, found, strict=True) if value is not UNSET}
-            if len(stems) > 1:
-                raise broken("choice-repeated", element)
+        if found.count(UNSET) >= all_but_one and not any_required:
+            return
+        for start, end, choice in spans:
+            unset = found[start:end].count(UNSET)
+            if unset == end - start:
+                if choice.required:
+                    raise broken("required-element", choice.element)
+            elif unset < end - start - 1:
+                _refuse_two(choice, names[start:end], found[start:end])
 
     return rule
+
+
+def _refuse_two(choice: Choice, names: list[str], found: tuple[Any, ...]) -> None:
+    stems = {name.lstrip("_") for name, value in zip(names, found, strict=True) if value is not UNSET}
+    if len(stems) > 1:
+        raise broken("choice-repeated", choice.element)
 
 
 def companion_rule(element: str, field: str) -> Rule:

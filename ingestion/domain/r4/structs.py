@@ -20,6 +20,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from ingestion.domain.r4.primitives import ANNOTATIONS, SPACED_BASE64
 from ingestion.domain.r4.rules import (
+    Choice,
     bound_concept_rule,
     choice_rule,
     companion_rule,
@@ -59,8 +60,14 @@ class Builder:
         elements = tables().elements[type_name]
         fields: list[Any] = []
         rules: list[Rule] = []
+        choices: list[Choice] = []
         for element in elements:
-            fields += self._fields(element, rules)
+            if element.is_choice:
+                fields += self._choice_fields(element, choices)
+            else:
+                fields += self._fields(element, rules)
+        if choices:
+            rules.append(choice_rule(choices))
         if codes:
             rules.append(bound_concept_rule(frozenset(tables().codes[codes])))
         is_resource = type_name in tables().resources
@@ -81,8 +88,6 @@ class Builder:
         return python_name
 
     def _fields(self, element: Element, rules: list[Rule]) -> list[Any]:
-        if element.is_choice:
-            return self._choice_fields(element, rules)
         kind = element.types[0]
         name = element.name + "_" if keyword.iskeyword(element.name) else element.name
         annotation = self._annotation(kind, element.codes)
@@ -103,7 +108,7 @@ class Builder:
                 rules.append(companion_rule(element.name, name))
         return fields
 
-    def _choice_fields(self, element: Element, rules: list[Rule]) -> list[Any]:
+    def _choice_fields(self, element: Element, choices: list[Choice]) -> list[Any]:
         fields: list[Any] = []
         values, companions = [], []
         for kind in element.types:
@@ -113,7 +118,7 @@ class Builder:
             if kind in ANNOTATIONS:
                 fields.append(self._companion(name, repeats=False))
                 companions.append("_" + name)
-        rules.append(choice_rule(element.name, values, companions, required=element.required))
+        choices.append(Choice(element.name, tuple(values), tuple(companions), element.required))
         return fields
 
     def _companion(self, name: str, *, repeats: bool) -> tuple[str, str, UnsetType]:

@@ -14,7 +14,7 @@ from clinical.models import IndexChange
 from clinical.ports import BackendUnavailableError
 from clinical.record.index_changes import apply_due
 from ingestion.domain.items import ParseContext
-from ingestion.files import Report, take_in_files
+from ingestion.files import COUNTS, Report, take_in_files
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -72,10 +72,8 @@ class Command(BaseCommand):
             self.stderr.write(f"the index waits ({error}); the workers will bring it up to date")
 
     def _plain(self, report: Report) -> str:
-        lines = [
-            f"received {report.received} = stored {report.stored} + unchanged {report.unchanged} + superseded "
-            f"{report.superseded} + unassigned {report.unassigned} + quarantined {len(report.quarantined)}"
-        ]
+        sum_of = {name: getattr(report, name) for name in COUNTS[1:]} | {"quarantined": len(report.quarantined)}
+        lines = [f"received {report.received} = " + " + ".join(f"{name} {n}" for name, n in sum_of.items())]
         if report.received and report.received == report.unchanged:
             lines.append("Nothing has changed.")
         lines += [
