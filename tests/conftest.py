@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from appliance.config import config
+from appliance.processes.model_server import running_model_server
 from clinical.keys import forget_keys
 from clinical.ports import backends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from appliance.config import Config
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +26,10 @@ def _fresh_backends(settings: pytest.FixtureRequest) -> Iterator[None]:
     yield
     backends.cache_clear()
     forget_keys()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    """A real model server: the one that runs, or one started for this session."""
+    with running_model_server(config(), tmp_path_factory.mktemp("model-server"), print) as settings:
+        yield settings

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.answering.selectors import recent_questions
 from clinical.answering.services import LONGEST_QUESTION
+from clinical.answering.warm import warm_up
 from clinical.selectors import feeds, notes_of
 from clinical.web.banner import identity
 from clinical.web.chart_page import chart_page
@@ -48,4 +49,5 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "suggestions": SUGGESTIONS,
         "longest": LONGEST_QUESTION,
     }
+    warm_up()
     return render(request, "chart/page.html", context)

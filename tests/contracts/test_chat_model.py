@@ -12,9 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from appliance.backends.vllm import VllmChatModel
-from appliance.config import config
 from appliance.egress import on_site_client
-from appliance.processes.model_server import chat_model, running_model_server
+from appliance.processes.model_server import chat_model
 from clinical.domain.prompt import Prompt
 from clinical.ports import BackendUnavailableError
 from tests.fakes import ScriptedChatModel
@@ -28,12 +27,6 @@ if TYPE_CHECKING:
 PROMPT = Prompt("You answer in short sentences.", "Write a long story about a ship at sea.")
 SAYS = "The ship left the harbour at dawn. The sea was calm. Nobody spoke for a long time."
 LONG = 1500
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
-    with running_model_server(config(), tmp_path_factory.mktemp("log"), print) as settings:
-        yield settings
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=[pytest.mark.vllm, pytest.mark.timeout(360)])])

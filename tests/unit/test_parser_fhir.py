@@ -194,6 +194,12 @@ def test_damage_is_kept_to_the_entry_it_is_in(damage: tuple[bytes, bytes], expec
     assert len(resources(items)) == (0 if expected[0][0] == "" else 1)
 
 
+def test_a_duplicate_is_found_beside_an_entry_with_bad_bytes() -> None:
+    content = json.dumps(bundle(entry(patient()), entry(observation()))).encode()
+    damaged = content.replace(b'"female"', b'"fem\xffale"').replace(b'"final"', b'"final", "status": "final"')
+    assert rejected(read(damaged)) == [("entry[0]", "not-utf8"), ("entry[1]", "duplicate-key")]
+
+
 def test_truncated_and_malformed_json_is_refused_with_the_byte() -> None:
     content = json.dumps(bundle(entry(patient()))).encode()
     assert read(content[:-20]) == [RejectedItem("", "truncated-json", f"byte {len(content) - 20}")]

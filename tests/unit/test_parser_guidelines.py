@@ -9,7 +9,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from clinical.domain.guideline import GuidelineDocument  # noqa: TC001 - as at run time
+from clinical.domain.guideline import GuidelineDocument
 from ingestion.domain.items import GuidelineItem, Item, ParseContext, RejectedItem
 from ingestion.parsers.registry import parse_bytes
 

@@ -113,6 +113,7 @@ def test_what_is_not_in_the_record_is_said_with_what_was_searched(signed_in: Cli
     assert "Last message of a feed" in got["absence"]
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "audit"])
 def test_a_reader_who_leaves_is_on_the_trail_as_interrupted(signed_in: Client, clinic: Clinic) -> None:
     question = ask(signed_in, clinic.full, "What happened after ramipril was stopped?")
     response = stream(signed_in, question)

@@ -98,7 +98,8 @@ def colons(content: bytes) -> int:
 def names_key_twice(content: bytes) -> bool:
     """Return whether an object names a key twice, by reading every object's keys (slow, exact)."""
     try:
-        json.loads(content, object_pairs_hook=_refuse_duplicates, parse_int=len, parse_float=len)
+        text = content.decode("utf-8", "surrogateescape")  # a bad byte is another rule's matter
+        json.loads(text, object_pairs_hook=_refuse_duplicates, parse_int=len, parse_float=len)
     except (_DuplicateKeyError, RecursionError):
         return True
     return False
