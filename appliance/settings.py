@@ -94,7 +94,7 @@ def _database(url: str, file_name: str) -> dict[str, Any]:
 
 DATABASES = {
     "default": _database(_CONFIG.database_url, "record.sqlite3"),
-    # The trail commits apart from the caller's transaction (DESIGN section 2).
+    # The trail commits apart from the caller's transaction.
     "audit": _database(_CONFIG.audit_database_url, "audit.sqlite3"),
 }
 DATABASE_ROUTERS = ["clinical.audit.router.AuditRouter"]

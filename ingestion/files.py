@@ -49,7 +49,7 @@ class Report:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the `ingest` shape of DESIGN section 7."""
+        """Return the `ingest` shape."""
         return {name: getattr(self, name) for name in COUNTS} | {"quarantined": self.quarantined}
 
 

@@ -105,9 +105,7 @@ class _Decrypting(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if offset == 0 and whence == io.SEEK_SET:
             self._rewind()
-        elif not (offset == 0 and whence == io.SEEK_CUR) and not (
-            offset == self._position and whence == io.SEEK_SET
-        ):
+        elif not (offset == 0 and whence == io.SEEK_CUR) and not (offset == self._position and whence == io.SEEK_SET):
             raise io.UnsupportedOperation("an original is read forward, from its beginning")
         return self._position
 

@@ -86,9 +86,7 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
 def due(now: datetime) -> list[int]:
     """Return the jobs nobody works on: received, or running with a lease that ran out."""
     waiting = Q(lease_until=None) | Q(lease_until__lt=now)
-    return list(
-        IngestJob.objects.filter(waiting, state__in=OPEN).order_by("pk").values_list("pk", flat=True)[:200]
-    )
+    return list(IngestJob.objects.filter(waiting, state__in=OPEN).order_by("pk").values_list("pk", flat=True)[:200])
 
 
 def _lease_time() -> timedelta:

@@ -110,7 +110,9 @@ def _recorded_files(folder: Path) -> dict[str, str]:
         files = {str(name): str(digest) for name, digest in content["files"].items()}
         digest = content["digest"]
     except FileNotFoundError:
-        raise ModelFolderError("not_prepared", folder, f"{MANIFEST} is missing: run make demo") from None
+        raise ModelFolderError(
+            "not_prepared", folder, f"{MANIFEST} is missing: run make demo, or record a folder of your own"
+        ) from None
     except (ValueError, KeyError, AttributeError, TypeError):
         raise ModelFolderError("unreadable_manifest", folder, f"{MANIFEST} cannot be read") from None
     if digest != whole_digest(files):

@@ -109,17 +109,22 @@ def models_missing(settings: Config) -> bool:
 def prepare_missing(settings: Config, say: Say) -> None:
     """Prepare whichever of the two models is missing; otherwise only read two manifests.
 
+    A folder that the configuration names is the site's own and is never written to.
+
     Raises:
         DownloadError: a package is not to be had.
+        ModelFolderError: the site's own folder has no manifest.
     """
     started = time.monotonic()
-    for target, make in (
-        (settings.model_path, prepare_language_model),
-        (settings.embedder_path, prepare_embedder),
+    for target, make, is_the_sites in (
+        (settings.model_path, prepare_language_model, settings.model_dir is not None),
+        (settings.embedder_path, prepare_embedder, settings.embedder_dir is not None),
     ):
         try:
             manifest.recorded_digest(target)
         except manifest.ModelFolderError:
+            if is_the_sites:
+                raise
             digest = make(target, settings.var / "downloads", say)
             say(f"{target.name}: sha256 {digest}, {time.monotonic() - started:.0f} s")
 
@@ -128,7 +133,7 @@ def main() -> int:
     """Run from the command line."""
     try:
         prepare_missing(config(), _print)
-    except downloads.DownloadError as error:
+    except (downloads.DownloadError, manifest.ModelFolderError) as error:
         _print(str(error))
         return 1
     return 0

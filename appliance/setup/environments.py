@@ -79,8 +79,8 @@ def install(environment: Environment) -> None:
     environment.stamp.parent.mkdir(parents=True, exist_ok=True)
     environment.stamp.unlink(missing_ok=True)
     python = environment.folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(environment.folder)], check=True)
+    # From scratch: packages of another lock, or of the other kind of machine, must not stay behind.
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment.folder)], check=True)
     for step in environment.steps:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *step]
         subprocess.run(pip, check=True)
@@ -104,7 +104,7 @@ def _installs(environment: Environment) -> bool:
         install(environment)
     except subprocess.CalledProcessError:
         _say(f"{environment.folder.name} was not installed. Without internet, give pip a folder of wheels:")
-        _say("  pip config set global.find-links FOLDER; pip config set global.no-index true")
+        _say("  PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER make ...")
         return False
     return True
 

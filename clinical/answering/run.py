@@ -1,4 +1,4 @@
-"""One question from grant to answer, as a stream of events (DESIGN section 5)."""
+"""One question from grant to answer, as a stream of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer as JSON (DESIGN section 7): for `ask --json`, for storing, and for replaying on reconnect."""
+"""An answer as JSON: for `ask --json`, for storing, and for replaying on reconnect."""
 
 from __future__ import annotations
 

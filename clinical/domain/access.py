@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 GRANT_LIFETIME: Final = timedelta(minutes=15)
-# HL7 v3 Confidentiality codes that no role searches: policy, not role, decides (DESIGN section 5).
+# HL7 v3 Confidentiality codes that no role searches: policy, not role, decides.
 RESTRICTED_LABELS: Final = frozenset({"R", "V"})
 _MINT: Final = object()
 

@@ -1,4 +1,4 @@
-"""Who a record belongs to: exact identifiers, never name or birth date (DESIGN section 4)."""
+"""Who a record belongs to: exact identifiers, never name or birth date."""
 
 from __future__ import annotations
 

@@ -46,7 +46,10 @@ class ResourceVersion(models.Model):
                 name="one_current_version",
             ),
         ]
-        indexes = [models.Index(fields=["patient", "is_current", "resource_type"], name="version_by_patient")]
+        indexes = [
+            models.Index(fields=["patient", "is_current", "resource_type"], name="version_by_patient"),
+            models.Index(fields=["logical_id"], name="version_by_logical_id"),
+        ]
 
     @property
     def reference(self) -> str:

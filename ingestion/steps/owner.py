@@ -16,8 +16,23 @@ from clinical.models import ResourceVersion
 from clinical.record.selectors import demographics_held
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from clinical.models import Patient
     from ingestion.domain.items import ResourceItem
+
+
+Identity = tuple[str, str, str]
+
+
+def owners_held(items: Sequence[ResourceItem]) -> dict[Identity, UUID | None]:
+    """Return whose record each resource stands in already, by server, type and id."""
+    held = ResourceVersion.objects.filter(
+        is_current=True, logical_id__in={item.resource_id for item in items}
+    ).values_list("server", "resource_type", "logical_id", "patient_id")
+    wanted = {(item.server, item.resource_type, item.resource_id) for item in items}
+    return {(s, t, i): patient for s, t, i, patient in held if (s, t, i) in wanted}
 
 
 def owner_of(item: ResourceItem, resource: dict[str, Any]) -> Patient | None:

@@ -14,12 +14,13 @@ from clinical.record.incoming import Incoming, Prepared, decode_resource, prepar
 from clinical.record.writer import write
 from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
-from ingestion.steps.owner import owner_of
+from ingestion.steps.owner import Identity, owner_of, owners_held
 from ingestion.steps.related import related_to
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
+    from uuid import UUID
 
     from clinical.domain.guideline import GuidelineDocument
     from clinical.models import Patient
@@ -50,6 +51,7 @@ class PreparedBatch:
     versions: list[Prepared] = field(default_factory=list)
     guidelines: list[GuidelineDocument] = field(default_factory=list)
     demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
+    owners: dict[Identity, UUID | None] = field(default_factory=dict)
     medications: dict[str, dict[str, Any]] = field(default_factory=dict)
     unassigned: list[UnassignedItem] = field(default_factory=list)
     quarantined: list[QuarantinedItem] = field(default_factory=list)
@@ -58,9 +60,7 @@ class PreparedBatch:
         """Write everything in the caller's transaction and say where each item went."""
         effects = write(self.versions, now=now)
         took_effect = {
-            id(prepared)
-            for prepared, effect in zip(self.versions, effects, strict=True)
-            if effect is Effect.STORED
+            id(prepared) for prepared, effect in zip(self.versions, effects, strict=True) if effect is Effect.STORED
         }
         for patient, resource, prepared in self.demographics:
             if id(prepared) in took_effect:
@@ -80,7 +80,7 @@ class PreparedBatch:
 
 def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> PreparedBatch:
     """Prepare a batch; `first` is the ordinal of its first item in the file."""
-    batch = PreparedBatch()
+    batch = PreparedBatch(owners=owners_held([item for item in items if isinstance(item, ResourceItem)]))
     for ordinal, item in enumerate(items, start=first):
         match item:
             case RejectedItem():
@@ -94,12 +94,11 @@ def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> 
     return batch
 
 
-def _take_resource(
-    batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime
-) -> None:
+def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime) -> None:
     resource: dict[str, Any] = decode_resource(item.content) if item.content and not item.delete else {}
     try:
         patient = owner_of(item, resource)
+        _check_same_owner(batch, item, patient)
     except UnassignedError as error:
         batch.unassigned.append(
             UnassignedItem(
@@ -133,6 +132,18 @@ def _take_resource(
     batch.versions.append(prepared)
     if item.resource_type == "Patient" and patient is not None and not item.delete:
         batch.demographics.append((patient, resource, prepared))
+
+
+def _check_same_owner(batch: PreparedBatch, item: ResourceItem, patient: Patient | None) -> None:
+    """Refuse a version that would move a resource into another patient's record.
+
+    Raises:
+        UnassignedError: `belongs-to-another-patient`; a person has to look at it.
+    """
+    identity = (item.server, item.resource_type, item.resource_id)
+    owner = None if patient is None else patient.id
+    if batch.owners.setdefault(identity, owner) != owner:
+        raise UnassignedError("belongs-to-another-patient")
 
 
 def _quarantined(job: IngestJob, ordinal: int, item: RejectedItem, *, now: datetime) -> QuarantinedItem:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.config import Config
+from appliance.model_server import record
 from appliance.model_server.manifest import (
     LANGUAGE_MODEL_FILES,
     ModelFolderError,
@@ -17,6 +19,7 @@ from appliance.model_server.manifest import (
     whole_digest,
     write_manifest,
 )
+from appliance.model_server.prepare import prepare_missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +86,28 @@ def test_the_digest_over_all_does_not_depend_on_order(files: dict[str, str], ran
     shuffled = list(files.items())
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert whole_digest(dict(shuffled)) == whole_digest(files)
+
+
+class TestASitesOwnModel:
+    def test_is_recorded_by_a_command_and_then_verified(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "model.safetensors").write_bytes(b"weights")
+        (tmp_path / "config.json").write_text("{}")
+
+        assert record.main([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 0
+        assert recorded_digest(tmp_path) in capsys.readouterr().out
+
+    def test_with_pickled_weights_is_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04")
+
+        assert record.main([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 1
+        assert "pytorch_model.bin" in capsys.readouterr().err
+
+    def test_without_a_record_is_refused_and_not_replaced(self, tmp_path: Path) -> None:
+        (tmp_path / "model.safetensors").write_bytes(b"weights")
+        settings = Config(model_dir=tmp_path, var=tmp_path / "var")
+
+        with pytest.raises(ModelFolderError, match="record a folder of your own"):
+            prepare_missing(settings, print)
+        assert (tmp_path / "model.safetensors").read_bytes() == b"weights"

@@ -105,3 +105,15 @@ def test_a_bad_entry_is_quarantined_with_reason_and_position_and_the_rest_goes_i
     item = QuarantinedItem.objects.get()
     assert item.position == "entry[1]"
     assert "2026-02-31" not in item.reason + item.detail
+
+
+def test_a_resource_never_moves_into_another_patients_record() -> None:
+    take_in(bundle(patient("amina"), patient("bruno", gender="male"), note("Amina's note.", subject="amina")))
+
+    assert counts(take_in(note("Bruno's note.", subject="bruno"))) == {"received": 1, "unassigned": 1}
+    assert UnassignedItem.objects.get().reason == "belongs-to-another-patient"
+    assert counts(take_in(bundle(observation("x", subject="amina"), observation("x", subject="bruno")))) == {
+        "received": 2,
+        "stored": 1,
+        "unassigned": 1,
+    }

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ingestion.models import IngestJob
 
 
-
 class Command(BaseCommand):
     """`manage.py load_demo`."""
 

@@ -42,6 +42,12 @@ _RESULT = re.compile(
     r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
     re.IGNORECASE,
 )
+_FOUND = re.compile(r"\bwhat\b.*\b(?:show|find|found|reveal|demonstrate|see|say)\b|\b(?:results?|findings?) of\b", re.IGNORECASE)
+_YES_OR_NO = re.compile(
+    r"\s*(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|should|any|ever|still)\b", re.IGNORECASE
+)
+_BACK_THEN = re.compile(r"\b(?:was|were|did|had|when|why|how come|first|ever|history)\b", re.IGNORECASE)
+_MODALS = frozenset({"could", "can", "might", "may", "would", "should", "to"})
 _LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.IGNORECASE)
 _MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.IGNORECASE)
 _FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.IGNORECASE)
@@ -61,9 +67,15 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. A sentence must name every group of `concepts` (any one of a group), and most of `words`."""
+    """What is asked, and how.
+
+    A sentence must name the groups of `concepts` (any one of a group) or their `heads`, the nouns they only
+    qualify ("pump" of "insulin pump"), and most of `words`. `yes_no`: it asks whether something is so.
+    `present`: it asks how things are, so that newer records go first; `latest`: it says so.
+    """
 
     concepts: tuple[frozenset[str], ...]
+    heads: tuple[frozenset[str], ...]
     words: frozenset[str]
     sides: frozenset[str]
     actions: frozenset[str]
@@ -73,6 +85,8 @@ class Question:
     of_allergy: bool
     medications: bool
     latest: bool
+    present: bool
+    yes_no: bool
     reading: Reading
 
 
@@ -80,7 +94,8 @@ def read_question(text: str) -> Question:
     """Read a question as typed: abbreviations in any case, slips of spelling in long names."""
     reading = read(_spelt(text), loose=True)
     clinical = [one for one in reading.mentions if one.clinical]
-    actions = {_ACTION_WORDS[one.key] for one in reading.mentions if one.key in _ACTION_WORDS}
+    done = [one for one in reading.mentions if _is_action(one, reading)]
+    actions = {_ACTION_WORDS[one.key] for one in done}
     sides = frozenset(one.key for one in reading.mentions if one.key in {"word:left", "word:right", "word:bilateral"})
     words = frozenset(
         one.key for one in reading.mentions
@@ -88,8 +103,10 @@ def read_question(text: str) -> Question:
     )  # fmt: skip
     relatives = frozenset(cue for cue in reading.cues if cue.startswith("family:"))
     medications = not clinical and bool(_MEDICATIONS.search(text))
+    groups = _grouped(clinical, reading)
     return Question(
-        concepts=tuple(_grouped(clinical, reading)),
+        concepts=tuple(frozenset(one.key for one in group) for group in groups),
+        heads=tuple(_head(group[-1], reading, words) for group in groups),
         words=words - {"w:family"} if relatives or _FAMILY.search(text) else words,
         sides=sides,
         actions=frozenset(actions),
@@ -99,6 +116,8 @@ def read_question(text: str) -> Question:
         of_allergy="allergy" in reading.keys or bool(reading.cues & {"allergy", "intolerance", "avoid"}),
         medications=medications,
         latest=bool(_LATEST.search(text)),
+        present=not _BACK_THEN.search(text),
+        yes_no=bool(_YES_OR_NO.match(text)),
         reading=reading,
     )
 
@@ -117,23 +136,38 @@ def _intents(text: str, clinical: list[Mention], *, actions: bool) -> frozenset[
     measured = any(one.kind in {Kind.TEST, Kind.VITAL} for one in clinical)
     if measured and not found and not actions and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.IGNORECASE)):
         found.add(Intent.RESULT)
+    if not found and not actions and _FOUND.search(text):
+        found.add(Intent.RESULT)
     if _PLAN.search(text) and not found:
         found.add(Intent.PLAN)
     return frozenset(found)
 
 
-def _grouped(clinical: list[Mention], reading: Reading) -> list[frozenset[str]]:
+def _is_action(mention: Mention, reading: Reading) -> bool:
+    """Whether something is said to have been done to a thing: not "could raise potassium", not "who holds"."""
+    if mention.key not in _ACTION_WORDS:
+        return False
+    before = reading.words[mention.first - 1].low if mention.first else ""
+    return before not in _MODALS and any(one.clinical for one in reading.mentions)
+
+
+def _grouped(clinical: list[Mention], reading: Reading) -> list[list[Mention]]:
     """Things joined by "and", "or" or a comma may be answered one at a time; any other two belong together."""
-    groups: list[set[str]] = []
+    groups: list[list[Mention]] = []
     end = -1
     for mention in clinical:
         between = {word.low for word in reading.words[end : mention.first]} if groups else set()
         if groups and between and between <= {",", "and", "or", "/", "the", "a", "any", "her", "his"}:
-            groups[-1].add(mention.key)
+            groups[-1].append(mention)
         else:
-            groups.append({mention.key})
+            groups.append([mention])
         end = mention.last
-    return [frozenset(group) for group in groups]
+    return groups
+
+
+def _head(mention: Mention, reading: Reading, words: frozenset[str]) -> frozenset[str]:
+    """Return the plain word right after a name, which the name then only qualifies: "pump" of "insulin pump"."""
+    return frozenset(one.key for one in reading.mentions if one.first == mention.last and one.key in words)
 
 
 def _dropped(mention: Mention) -> bool:
