@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.config import Config
-from appliance.model_server import record
 from appliance.model_server.manifest import (
     LANGUAGE_MODEL_FILES,
     ModelFolderError,
@@ -20,6 +19,7 @@ from appliance.model_server.manifest import (
     write_manifest,
 )
 from appliance.model_server.prepare import prepare_missing
+from appliance.model_server.record import main as record_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,13 +95,13 @@ class TestASitesOwnModel:
         (tmp_path / "model.safetensors").write_bytes(b"weights")
         (tmp_path / "config.json").write_text("{}")
 
-        assert record.main([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 0
+        assert record_folder([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 0
         assert recorded_digest(tmp_path) in capsys.readouterr().out
 
     def test_with_pickled_weights_is_refused(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04")
 
-        assert record.main([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 1
+        assert record_folder([str(tmp_path), "own", "licence", "the vendor, 1.0"]) == 1
         assert "pytorch_model.bin" in capsys.readouterr().err
 
     def test_without_a_record_is_refused_and_not_replaced(self, tmp_path: Path) -> None:

@@ -1,101 +1,115 @@
-"""Whether one sentence of the record bears on a question, and how well."""
+"""Whether a sentence of the record, or two that follow each other, bears on a question, and how well."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.values import OTHER_SPECIMENS
 from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quotes.kin import kin_of
 from clinical.domain.quotes.question import Intent
+from clinical.domain.quotes.wants import holds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.source import Source, SourceSentence
     from clinical.domain.quotes.question import Question
 
-_MOST_WORDS = 0.67  # of the plain words asked about
-_HALF = 0.5
-_TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h", "min"})
-_CAUSE = re.compile(
-    r"\b(?:because|due to|secondary to|owing to|given|after|following|since|caused|causing|led to"
-    r"|in view of|for"
-    r"|attributed|attributable|reason|as (?:she|he|it|they|there|the)|as a result|related to"
-    r"|in the setting of|on account of"
-    r"|to (?:treat|prevent|help|control|manage|reduce|improve|lower|avoid)|side effects?|intoleran\w+"
-    r"|developed|resulting)\b",
-    re.IGNORECASE,
-)
-_WHEN = re.compile(
-    r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn"
-    r"|winter|visit)|this (?:morning"
-    r"|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)|at (?:the )?age"
-    r"|as a child|in childhood"
-    r"|teenager)\b",
-    re.IGNORECASE,
-)
-_FREQUENCY = re.compile(
-    r"\b(?:daily|weekly|monthly|twice|once|nightly|every|each|per|bid|tid|qid|times|few|several"
-    r"|couple|years?|always)\b",
-    re.IGNORECASE,
-)
-_RESULT = re.compile(
-    r"\b(?:normal|abnormal|unremarkable|elevated|high|low|raised|decreased|increased|reduced|positive"
-    r"|negative|stable|shows?"
-    r"|showed|shown|demonstrat\w+|reveal\w*|within|no |not |mild\w*|moderate|severe|intact|present"
-    r"|absent|noted|pending|good"
-    r"|controlled|detected|evidence|consistent|borderline|regular|clear|well|poor|better|worse)\b",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(
-    r"\b(?:Dr|Doctor|Mr|Mrs|Ms|Nurse)\b\.?\s+[A-Z]|\b(?:by|with|from)\s+(?:[A-Z][a-z]+\s+[A-Z]|(?:his"
-    r"|her|the|an?)\s)"
-)
-_PLANNED = re.compile(
-    r"\b(?:plan|will|recommend\w*|follow|continue|start|increase|refer\w*|order\w*|advis\w+"
-    r"|schedul\w+|consider)\b",
-    re.IGNORECASE,
-)
+# How far a thing asked about counts by where it is named.
+_OWN, _BY_HEAD, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.6, 0.5, 0.25
+_FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
+_FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
+_SECOND_SENTENCE = 0.4  # what a second sentence must add to be worth quoting
 
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """`full`: it meets every demand. `near`: every concept, too few of the plain words. `sentences`: 1 or 2."""
+    """Sentences [first, last). `full`: they meet every demand; else similarity must tell. `score`: 0..7 or so."""
 
+    first: int
+    last: int
     full: bool
-    near: bool
     score: float
-    sentences: int
 
 
-def bearing_of(asked: Question, source: Source, place: int) -> Bearing | None:
-    """Return how the sentence at `place` bears on the question, None if not at all."""
-    sentence = source.sentences[place]
-    before = source.sentences[place - 1] if place and _follows_on(sentence) else None
-    own = _answering(asked, sentence.reading.mentions)
-    context = _answering(asked, sentence.headings) + (_answering(asked, before.reading.mentions) if before else [])
-    covered = _concepts_covered(asked, own, context)
-    if covered is None:
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the document of a passage is about: mentions of its title, keys of all its sentences."""
+
+    title: tuple[Mention, ...]
+    keys: frozenset[str]
+
+
+def bearing_of(asked: Question, source: Source, place: int, document: Document) -> Bearing | None:
+    """Return how the sentence at `place`, alone or with the next one, bears on the question; None if not at all."""
+    alone = _bearing(asked, source, (place, place + 1), document)
+    if alone is not None and alone.full and alone.score >= _enough(asked):
+        return alone
+    if not _goes_on(source, place):
+        return alone
+    both = _bearing(asked, source, (place, place + 2), document)
+    if both is None or (alone is not None and (alone.full or not both.full) and both.score < alone.score + 1):
+        return alone
+    second = _bearing(asked, source, (place + 1, place + 2), document)
+    if second is not None and second.full and second.score + _SECOND_SENTENCE >= both.score:
+        return alone  # the next sentence answers by itself and is looked at in its turn
+    return both
+
+
+def _enough(asked: Question) -> float:
+    return (3.0 if asked.concepts else 0.0) + (2.0 if asked.words else 0.0)
+
+
+def _goes_on(source: Source, place: int) -> bool:
+    """Whether the next sentence stands in the same paragraph."""
+    if place + 1 >= len(source.sentences):
+        return False
+    between = source.passage.text[source.sentences[place].span.end : source.sentences[place + 1].span.start]
+    following = source.passage.text[source.sentences[place + 1].span.start :][:3]
+    return "\n\n" not in between and not ("\n" in between and following[:1].isdigit())
+
+
+def _bearing(asked: Question, source: Source, places: tuple[int, int], document: Document) -> Bearing | None:
+    first, last = places
+    sentences = source.sentences[first:last]
+    own = _answering(asked, (one for sentence in sentences for one in sentence.reading.mentions))
+    context = _answering(asked, (*sentences[0].headings, *document.title, *_before(source, first)))
+    covered = _concepts_covered(asked, own, context, document)
+    if covered is None or not _sides_fit(asked, sentences, context):
         return None
-    words = _words_covered(asked, sentence, before)
-    if words < _HALF or not asked.sides <= sentence.reading.keys | {key for one in context for key in one.keys}:
+    words = _words_covered(asked, sentences, own, context)
+    held = all(any(holds(intent, asked, sentence.reading) for sentence in sentences) for intent in asked.intents)
+    if not held or not _specimen_fits(asked, sentences) or not _action_fits(asked, sentences, own):
         return None
-    sentences = _meets(asked, source, place, own)
-    if sentences == 0:
+    named_here = not asked.concepts or any(group & one.keys for group in asked.concepts for one in own)
+    if not named_here and not (asked.intents or (asked.words and words > 0)):
+        return None  # it stands under the heading, and says nothing of what is asked
+    if Intent.CAUSE in asked.intents and asked.words and words == 0:
         return None
-    full = words >= _MOST_WORDS
-    length = max(len(sentence.reading.mentions), 1)
-    score = 3 * covered + 2 * words + min(len(own), 3) / length + (0.5 if sentences == 1 else 0.0)
-    return Bearing(full, not full, score, sentences)
+    if asked.concepts:
+        full = covered >= _FULL_CONCEPTS and words >= _FULL_WORDS and (named_here or words > 0 or not asked.yes_no)
+        some = words > 0 or not asked.words or covered >= _OWN
+    else:
+        full, some = words >= _FULL_WORDS_ALONE, words >= _SOME_WORDS_ALONE
+    if not full and not some:
+        return None
+    score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
+    score += min(len(own), 3) / max(len(own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
+    return Bearing(first, last, full, score)
 
 
-def _follows_on(sentence: SourceSentence) -> bool:
-    return sentence.reading.refers_back
+def _before(source: Source, first: int) -> tuple[Mention, ...]:
+    """Return what the sentence before names, where this one follows on from it."""
+    if not first or not source.sentences[first].reading.refers_back:
+        return ()
+    return source.sentences[first - 1].reading.mentions
 
 
-def _answering(asked: Question, mentions: tuple[Mention, ...]) -> list[Mention]:
+def _answering(asked: Question, mentions: Iterable[Mention]) -> list[Mention]:
     """Drop mentions that are about somebody else, only conditional, or an allergen when none is asked for."""
     return [one for one in mentions if _right_person(asked, one) and _real(asked, one)]
 
@@ -113,92 +127,71 @@ def _real(asked: Question, mention: Mention) -> bool:
     if "hypothetical" in mention.attributes and "hypothetical" not in asked.reading.cues:
         return False
     if mention.kind is Kind.DRUG and mention.attributes & {"allergy", "avoid", "intolerance"}:
-        return asked.of_allergy or Intent.CAUSE in asked.intents
+        return asked.of_allergy or Intent.CAUSE in asked.intents or not asked.yes_no
     return True
 
 
-def _concepts_covered(asked: Question, own: list[Mention], context: list[Mention]) -> float | None:
-    """Return the share of concepts the sentence names itself, None if one is named nowhere."""
+def _concepts_covered(
+    asked: Question, own: Sequence[Mention], context: Sequence[Mention], document: Document
+) -> float | None:
+    """Return how well the things asked about are named, 0..1; None if one is named nowhere."""
     if asked.medications and not any(one.kind is Kind.DRUG for one in own):
         return None
     if not asked.concepts:
         return 1.0
-    hits = 0.0
-    for group in asked.concepts:
+    hits, near = 0.0, False
+    for group, head in zip(asked.concepts, asked.heads, strict=True):
         if any(group & one.keys for one in own):
-            hits += 1
+            hits, near = hits + _OWN, True
+        elif head and any(head & one.keys for one in own):
+            hits, near = hits + _BY_HEAD, True
         elif any(group & one.keys for one in context):
-            hits += 0.5
+            hits, near = hits + _BY_HEADING, True
+        elif not asked.yes_no and not asked.of_family and group & document.keys:
+            hits += _BY_DOCUMENT
         else:
             return None
-    # Named only in headings or before, never in the sentence: it must at least say something of it.
-    return hits / len(asked.concepts)
+    return hits / len(asked.concepts) if near else None
 
 
-def _words_covered(asked: Question, sentence: SourceSentence, before: SourceSentence | None) -> float:
+def _words_covered(
+    asked: Question, sentences: Sequence[SourceSentence], own: Sequence[Mention], context: Sequence[Mention]
+) -> float:
+    """Return the share of the plain words that the sentence, its headings or title say, or say in kindred words."""
     if not asked.words:
         return 1.0
-    held = sentence.reading.mentions + sentence.headings + (before.reading.mentions if before else ())
-    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
-    met = {one.key for one in wanted if any(same_thing(one, source) for source in held)}
-    share = len(met) / len(asked.words)
-    # Without a clinical concept the plain words are all there is to go by: every one must be there.
-    return share if asked.concepts or share == 1.0 else 0.0
+    held = [one for sentence in sentences for one in sentence.reading.mentions] + list(context)
+    stems = {word.stem for sentence in sentences for word in sentence.reading.words}
+    wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
+    met = sum(
+        any(same_thing(one, source) for source in held) or bool(_kin(one) & stems)
+        for one in wanted.values()
+    )  # fmt: skip
+    return met / max(len(wanted), 1)
 
 
-def _meets(asked: Question, source: Source, place: int, own: list[Mention]) -> int:
-    """Return how many sentences, from `place`, hold what the question wants: 1, 2, or 0 for neither."""
-    sentence = source.sentences[place]
-    if not _specimen_fits(asked, sentence) or not _action_fits(asked, sentence, own):
-        return 0
-    text = sentence.reading.text
-    following = source.sentences[place + 1] if place + 1 < len(source.sentences) else None
-    needed = 1
-    for intent in asked.intents:
-        if _holds(intent, asked, sentence, text):
-            continue
-        near = intent in {Intent.CAUSE, Intent.DATE} and following is not None
-        if near and following is not None and _holds(intent, asked, following, following.reading.text):
-            needed = 2
-            continue
-        return 0
-    return needed
+def _kin(mention: Mention) -> frozenset[str]:
+    return frozenset().union(*(kin_of(word) for word in mention.text.lower().split()))
 
 
-def _specimen_fits(asked: Question, sentence: SourceSentence) -> bool:
+def _sides_fit(asked: Question, sentences: Sequence[SourceSentence], context: Sequence[Mention]) -> bool:
+    said = {key for sentence in sentences for key in sentence.reading.keys} | {key for one in context for key in one.keys}
+    return asked.sides <= said
+
+
+def _specimen_fits(asked: Question, sentences: Sequence[SourceSentence]) -> bool:
     if not any(one.kind is Kind.TEST for one in asked.reading.mentions):
         return True
-    keys = sentence.reading.keys | {key for one in sentence.headings for key in one.keys}
+    keys = {key for sentence in sentences for key in sentence.reading.keys}
+    keys |= {key for sentence in sentences for one in sentence.headings for key in one.keys}
     return not (keys & OTHER_SPECIMENS) - asked.reading.keys
 
 
-def _action_fits(asked: Question, sentence: SourceSentence, own: list[Mention]) -> bool:
+def _action_fits(asked: Question, sentences: Sequence[SourceSentence], own: Sequence[Mention]) -> bool:
     """A question about stopping is answered by a sentence that stops (or did not stop) the thing asked about."""
     if not asked.actions:
         return True
     wanted = {*asked.actions, *(f"not-{action}" for action in asked.actions)}
-    focus = [one for one in own if any(group & one.keys for group in asked.concepts)] or list(sentence.reading.mentions)
+    focus = [one for one in own if any(group & one.keys for group in asked.concepts)]
+    focus = focus or [one for sentence in sentences for one in sentence.reading.mentions]
     return any(one.attributes & wanted for one in focus)
-
-
-def _holds(intent: Intent, asked: Question, sentence: SourceSentence, text: str) -> bool:
-    reading = sentence.reading
-    if intent is Intent.CAUSE:
-        return bool(_CAUSE.search(text))
-    if intent is Intent.DATE:
-        return (
-            bool(reading.dates)
-            or any(one.quantity.unit in _TIME_UNITS for one in reading.figures)
-            or bool(_WHEN.search(text))
-        )
-    if intent is Intent.AMOUNT:
-        return bool(reading.figures) or bool(_FREQUENCY.search(text))
-    if intent is Intent.RESULT:
-        focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
-        waiting = focus and all(one.attributes & {"planned", "order"} for one in focus)
-        return bool(reading.figures) or (not waiting and bool(_RESULT.search(text)))
-    if intent is Intent.PERSON:
-        return bool(_PERSON.search(text))
-    if intent is Intent.SIDE:
-        return bool(reading.keys & {"word:left", "word:right", "word:bilateral"})
-    return bool(_PLANNED.search(text)) or "order" in reading.cues

@@ -1,4 +1,4 @@
-"""A quick look before a passage is read closely: can it name what is asked about at all?"""
+"""A quick look before a document is read closely: can it speak of what is asked about at all?"""
 
 from __future__ import annotations
 
@@ -6,17 +6,34 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import concepts, negated_names
-from clinical.domain.lexicon.words import tokens
+from clinical.domain.lexicon.words import stem, tokens
+from clinical.domain.quotes.kin import kin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clinical.domain.passages import Passage
     from clinical.domain.quotes.question import Question
 
+_HALF = 0.5
 
-def may_bear(asked: Question, passage: Passage) -> bool:
-    """Return False only where the passage holds no name of some concept that the question names."""
-    text = f"{passage.section}\n{passage.text}".lower()
-    return all(any(start in text for start in _starts(group)) for group in asked.concepts)
+
+def may_bear(asked: Question, passages: Sequence[Passage]) -> bool:
+    """Return False only where the passages of one document cannot name what the question names.
+
+    Each concept must be there by one of its names, or by the noun it qualifies; without a concept, half of
+    the plain words in one form or another.
+    """
+    text = "\n".join(f"{one.title}\n{one.section}\n{one.text}" for one in passages).lower()
+    for group, head in zip(asked.concepts, asked.heads, strict=True):
+        starts = _starts(group) | {_start(key.removeprefix("w:")) for key in head}
+        if not any(start in text for start in starts):
+            return False
+    if asked.concepts or not asked.words:
+        return True
+    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
+    met = sum(any(start in text for start in _word_starts(one.text.lower(), one.key)) for one in wanted)
+    return met >= _HALF * len(wanted)
 
 
 @lru_cache(maxsize=500)
@@ -31,6 +48,14 @@ def _starts(group: frozenset[str]) -> frozenset[str]:
     return frozenset(starts | {word for word, key in negated_names().items() if key in group})
 
 
-def _start(stem: str) -> str:
+@lru_cache(maxsize=2000)
+def _word_starts(text: str, key: str) -> frozenset[str]:
+    concept = concepts().get(key)
+    names = {tokens(name)[0].stem for name in concept.names} if concept else set()
+    kin = frozenset().union(*(kin_of(word) for word in text.split()))
+    return frozenset(_start(one)[:5] for one in (*kin, *names, *(stem(word) for word in text.split())))
+
+
+def _start(word: str) -> str:
     # The last letter may change with the form of the word: allergy, allergies.
-    return stem[:-1] if len(stem) > 4 else stem
+    return word[:-1] if len(word) > 4 else word
