@@ -15,6 +15,7 @@ from clinical.record.selectors import all_passages_of, passages_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from clinical.domain.access import AccessGrant
     from clinical.domain.passages import Passage
@@ -34,7 +35,7 @@ class Evidence:
     index_answered: bool
 
 
-def gather(question: str, *, grant: AccessGrant) -> Evidence:
+def gather(question: str, *, grant: AccessGrant, today: date) -> Evidence:
     """Return the passages and quotes of the granted patient's record for a question."""
     index_answered = True
     try:
@@ -45,16 +46,20 @@ def gather(question: str, *, grant: AccessGrant) -> Evidence:
     if not index_answered or PassageRow.objects.filter(patient_id=grant.patient_id).count() <= READ_WHOLE:
         seen = {passage.passage_id for passage in found}
         found += [passage for passage in all_passages_of(grant) if passage.passage_id not in seen]
-    quotes = best_quotes(question, found, similarity=_similarity(question))
+    quotes = best_quotes(question, found, similarity=_similarity(question), today=today)
     return Evidence(found, quotes, index_answered)
 
 
-def _similarity(question: str) -> Callable[[Sequence[str]], list[float]]:
-    """Return a function giving the cosine of each text to the question."""
+def _similarity(question: str) -> Callable[[Sequence[str]], list[float]] | None:
+    """Return a function giving the cosine of each text to the question; None without an embedder."""
+    embedder = backends().embedder
+    try:
+        wanted = embedder.embed([question])[0]
+    except BackendUnavailableError:
+        return None
 
     def of(texts: Sequence[str]) -> list[float]:
-        vectors = backends().embedder.embed([question, *texts])
-        scores: list[float] = np.asarray(vectors[1:] @ vectors[0]).tolist()
+        scores: list[float] = np.asarray(embedder.embed(texts) @ wanted).tolist()
         return scores
 
     return of

@@ -21,7 +21,7 @@ from clinical.answering.events import (
 from clinical.answering.evidence import gather
 from clinical.answering.fact_citations import FactCiter
 from clinical.domain.prompt import Labelled
-from clinical.domain.route import RouteKind, answer_by_code, route, vocabulary_of
+from clinical.domain.route import Act, RouteKind, answer_by_code, route, vocabulary_of
 from clinical.record.selectors import facts_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clinical.answering.events import AnswerEvent
     from clinical.domain.access import AccessGrant
     from clinical.domain.passages import Citation, Passage
-    from clinical.domain.route import CodeSentence
+    from clinical.domain.route import CodeSentence, Route
 
 MOST_SOURCES: Final = 6
 
@@ -99,19 +99,20 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
     sources = _Sources()
     by_code: list[SentenceReady] = []
     answered = False
+    beside = shows_what_is_near(chosen)
     if chosen.kind is not RouteKind.NOTES:
         with run.watch.stage("code"):
             outcome = answer_by_code(chosen, facts, today=today)
             answered = outcome.answered
             citer = FactCiter(grant)
-            said = outcome.sentences or outcome.related
+            said = outcome.sentences or (outcome.related if beside else ())
             by_code = [_cited(sentence, citer, sources) for sentence in said]
     quoted: list[SentenceReady] = []
     found: list[Passage] = []
     # A look-up that code answers needs no reading; everything else is looked for in the narrative too.
     if chosen.kind is not RouteKind.CODE or not answered:
         with run.watch.stage("evidence"):
-            evidence = gather(question, grant=grant)
+            evidence = gather(question, grant=grant, today=today)
             quotes = evidence.quotes
         for citation in quotes.quotes:
             passage = _holding(citation, evidence.passages)
@@ -124,7 +125,7 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
     yield from by_code
     yield from quoted
     if not answered:
-        run.status = Status.EVIDENCE_ONLY if sources.listed else Status.NOT_DOCUMENTED
+        run.status = Status.EVIDENCE_ONLY if by_code and is_advice(chosen) else Status.NOT_DOCUMENTED
         with run.watch.stage("absence"):
             absence = prove(grant)
         yield NotDocumented(absence)
@@ -133,6 +134,20 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
     if quoted and chosen.kind is not RouteKind.CODE:
         with run.watch.stage("draft"):
             yield from draft(question, _numbered(found), run.draft)
+
+
+def is_advice(chosen: Route) -> bool:
+    """Whether a decision is asked for, which is the clinician's: the record only holds what bears on it."""
+    return chosen.intent is not None and chosen.intent.detail == "advice"
+
+
+def shows_what_is_near(chosen: Route) -> bool:
+    """Whether facts that do not answer are shown: the order itself where its reason is asked, allergies for advice.
+
+    Never another sample, substance or time than was asked about: beside "not documented" it would be taken
+    for the answer.
+    """
+    return is_advice(chosen) or (chosen.intent is not None and Act.WHY in chosen.intent.acts)
 
 
 class _Sources:

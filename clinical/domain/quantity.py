@@ -21,11 +21,12 @@ _COMPARATORS = {
     "<": "<", ">": ">", "\u2264": "<=", "\u2265": ">=", "<=": "<=", ">=": ">=", "~": "~",
     "less than": "<", "below": "<", "under": "<", "greater than": ">", "more than": ">", "above": ">",
     "over": ">", "at least": ">=", "at most": "<=", "up to": "<=", "about": "~", "approximately": "~",
-    "approx": "~", "around": "~", "nearly": "~", "almost": "~",
+    "approx": "~", "around": "~", "nearly": "~", "almost": "~", "roughly": "~",
+    "no more than": "<=", "not more than": "<=", "nothing more than": "<=", "no less than": ">=", "not less than": ">=",
 }  # fmt: skip
 _COMPARATOR = (
     r"(?P<comparator>[<>]=?|[\u2264\u2265~]|\b(?:"
-    + "|".join(word for word in _COMPARATORS if word[0].isalpha())
+    + "|".join(sorted((word for word in _COMPARATORS if word[0].isalpha()), key=len, reverse=True))
     + r")\b)"
 )
 _WORD_NUMBERS = {word: Decimal(value) for word, value in number_words().items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from clinical.domain.access import AccessDeniedError
 from clinical.domain.passages import Part
 from clinical.identity.services import find_by_fhir_id
 from clinical.models import Answer, AuditEvent, Question
-from clinical.ports import backends
+from clinical.ports import BackendUnavailableError, backends
 from clinical.record.selectors import part_text, version_of
 from tests.factories import bundle, clinician, noon, note, observation, patient, take_in
 
@@ -249,3 +250,26 @@ class TestAnAnswerGiven:
         take_in(observation(value=4.4, status="corrected"))
 
         assert Answer.objects.get().stale_since is not None
+
+
+class _Unavailable:
+    """An embedder whose weights are not there, and an index that does not answer."""
+
+    digest, dimension = "0" * 64, 32
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_args: object, **_kwargs: object) -> None:
+            raise BackendUnavailableError(name)
+
+        return refuse
+
+
+class TestWithNothingButTheRecord:
+    def test_quotes_and_facts_still_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        gone: Any = _Unavailable()
+        box = replace(backends(), embedder=gone, retriever=gone, index=gone)
+        monkeypatch.setattr("clinical.answering.evidence.backends", lambda: box)
+        backends().chat.down = True  # type: ignore[attr-defined]
+
+        assert run(WHY)[-1].status is Status.ANSWERED
+        assert run("What is the latest potassium?")[-1].status is Status.ANSWERED

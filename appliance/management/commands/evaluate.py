@@ -100,7 +100,7 @@ class Command(BaseCommand):
         ordered = sorted(cases, key=lambda case: case.records)
         for number, (records, group) in enumerate(groupby(ordered, key=lambda case: case.records), start=1):
             for case_patients, same in groupby(group, key=lambda case: case.patient):
-                self._take_in([folder / name for name in records], case_patients)
+                self._take_in([_found(name, folder) for name in records], case_patients)
                 results |= {case.case_id: _ask(case, user) for case in same}
                 wipe_record()
             self.stderr.write(f"group {number}: {len(results)}/{len(cases)} cases")
@@ -123,6 +123,12 @@ class Command(BaseCommand):
                 pass
         except BackendUnavailableError as error:
             raise CommandError(f"the throwaway index did not answer ({error})") from None
+
+
+def _found(name: str, folder: Path) -> Path:
+    """Return a record's path: beside the file of cases, else as seen from the working directory."""
+    beside = folder / name
+    return beside if beside.exists() else Path(name)
 
 
 def _ask(case: GoldCase, user: User) -> dict[str, Any]:

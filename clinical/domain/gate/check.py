@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.form import MARKER, cited_labels, ill_formed
 from clinical.domain.gate.reading import read
 from clinical.domain.gate.rules import RULES, holds_all
-from clinical.domain.gate.source import read_passage
+from clinical.domain.gate.source import label_attributes, read_passage
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
 from clinical.domain.passages import Citation, Span
@@ -48,15 +48,20 @@ class Gate:
         self._sources = {one.label: read_passage(one.passage) for one in evidence}
         self._windows = {label: source.windows() for label, source in self._sources.items()}
         self._topic = topic_of(question)
+        self._verbatim = frozenset(
+            " ".join(_bare(one.reading.text).split()) for source in self._sources.values() for one in source.sentences
+        )
 
     def check(self, sentence: str) -> Verdict:
         """Return whether this sentence may be shown, why not, and the words it rests on."""
-        reason = ill_formed(sentence, frozenset(self._labels))
+        bare = _bare(sentence)
+        quoted = " ".join(bare.split()) in self._verbatim
+        reason = ill_formed(sentence, frozenset(self._labels), quoted=quoted)
         if reason is not None:
             return Verdict(shown=False, reason=reason)
         if not self._sources:
             return Verdict(shown=False, reason=Reason.NO_SOURCE)
-        claim = read(_bare(sentence))
+        claim = read(bare, section=label_attributes(bare))
         cited = [label for label in dict.fromkeys(cited_labels(sentence)) if label in self._sources]
         others = [label for label in self._labels if label not in cited]
         outcome = self._among(claim, cited) if cited else None

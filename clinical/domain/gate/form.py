@@ -14,14 +14,25 @@ _MARKUP = re.compile(
     r"|^\s*#{1,6}\s|\|.*\||[{}\\]|\[\[|\u3010|\u3011|\b[\w-]+\.(?:com|org|net|io|example)\b|<\||\|>",
     re.IGNORECASE | re.MULTILINE,
 )
+# Words to or from an assistant: never shown, even where a document holds them.
+_ASSISTANT = re.compile(
+    r"\b(?:as an? (?:ai|assistant|language model)|language model|(?:system|user|assistant) ?:"
+    r"|(?:ignore|disregard|forget|override) (?:all|the|any|your|previous|prior|earlier|these|those)\b"
+    r"|(?:system|previous|prior|earlier|your) (?:prompt|instructions?)|tell the (?:reader|user|clinician)"
+    r"|mark this answer|i(?:'m| am) (?:an ai|not able to (?:answer|provide|help)))",
+    re.IGNORECASE,
+)
+# Talk about the task itself: not a statement about a patient, unless the record holds these very words.
 _META = re.compile(
-    r"\b(?:as an? (?:ai|assistant|language model)|language model|i(?:'m| am) (?:sorry|an|not able|unable)|sorry,"
+    r"\b(?:i(?:'m| am) (?:sorry|an|not able|unable)|sorry,"
     r"|(?:provided|given|above|following|available) (?:text|context|information|passages?|evidence|records?"
     r"|documents?|notes?)"
     r"|the (?:context|passages?|evidence|excerpts?|sources?|text|question|answer|user|prompt|instructions?)\b(?! of)"
-    r"|based on the|according to the (?:text|passage|context|evidence|source)|here (?:is|are) (?:the|a|an|my)"
+    r"|(?:based on|according to) the (?:\w+ )?(?:text|passages?|context|evidence|sources?|information|records?"
+    r"|documents?|notes?|excerpts?)"
+    r"|here (?:is|are) (?:the|a|an|my)"
     r"|in summary|to summari[sz]e|in conclusion|please (?:consult|note|let|contact|ignore)|you (?:should|can|may|must)"
-    r"|answer:|question:|system:|user:|assistant:|note that|ignore (?:all|the|previous|any)"
+    r"|answer:|question:|note that"
     r"|cannot (?:answer|determine|provide)|let me know|of course|sure[,!])",
     re.IGNORECASE,
 )
@@ -35,11 +46,14 @@ _SHARED = _ENGLISH & _OTHER
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def ill_formed(sentence: str, labels: frozenset[int]) -> Reason | None:
-    """Return why the sentence is withheld for its form alone; `labels` are those of the evidence."""
+def ill_formed(sentence: str, labels: frozenset[int], *, quoted: bool = False) -> Reason | None:
+    """Return why the sentence is withheld for its form alone.
+
+    `labels` are those of the evidence; `quoted` says that the sentence stands in it word for word.
+    """
     if _is_markup(sentence, labels):
         return Reason.MARKUP
-    if _is_meta(sentence):
+    if _ASSISTANT.search(sentence) or (not quoted and _is_meta(sentence)):
         return Reason.META_TALK
     if not is_english(sentence):
         return Reason.LANGUAGE

@@ -25,6 +25,8 @@ _CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned"
 _MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "boy", "mr"})
 _FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
 _PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
+_PERFECT_ENDINGS = ("ed", "en", "wn")
+_PERFECT_FORMS = frozenset({"had", "begun", "put", "lost", "gone", "made", "held", "kept", "felt", "found", "left", "cut"})
 _PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
 _JOINED_BY_WITH = frozenset(
     {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
@@ -98,7 +100,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         if mention is not None:
             mentions.append(mention)
     mentions.sort(key=lambda one: one.first)
-    mentions = [_measured_in(_unscoped(one, words), words) for one in mentions]
+    mentions = _lost_and_gained([_measured_in(_unscoped(one, words), words) for one in mentions])
     if section:
         mentions = [_with(one, section) for one in mentions]
     lows = {word.low for word in words}
@@ -109,13 +111,25 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         figures=tuple(figures_of(quantities, words, mentions, segments, given)),
         dates=tuple(DatePlace(date, _segment_at(date.start, words, segments)) for date in dates),
         sexes=frozenset(name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms),
-        tenses=frozenset(name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms),
+        tenses=_tenses(words, lows),
         keys=frozenset(key for one in mentions for key in one.keys),
         cues=frozenset(said).union(section, *(one.attributes for one in mentions)),
         doubts=said["uncertain"],
         back=_said_of_it(words, given),
         segments=tuple(segments),
     )
+
+
+def _tenses(words: Sequence[Token], lows: set[str]) -> frozenset[str]:
+    """Return the forms of the verbs; "has been given" tells of the past and of now."""
+    found = {name for name, forms in (("past", _PAST_FORMS), ("present", _PRESENT_FORMS)) if lows & forms}
+    for at, word in enumerate(words):
+        following = [one.low for one in words[at + 1 : at + 4]]
+        if word.low in {"has", "have"} and any(
+            low.endswith(_PERFECT_ENDINGS) or low in _PERFECT_FORMS for low in following
+        ):
+            found.add("past")
+    return frozenset(found)
 
 
 def _said_of_it(words: Sequence[Token], given: Sequence[set[str]]) -> frozenset[str] | None:
@@ -142,6 +156,20 @@ def _measured_in(mention: Mention, words: Sequence[Token]) -> Mention:
     if not before or before[-1] not in {"urine", "urinary"}:
         return mention
     return replace(mention, key=concept.id, keys=concept.wider)
+
+
+def _lost_and_gained(mentions: list[Mention]) -> list[Mention]:
+    """The words "lost 6 kg in weight" is weight loss, whatever stands between the two words."""
+    for verb, name in (("word:lose", "weight-loss"), ("word:gain", "weight-gain")):
+        verbs = [one for one in mentions if one.key == verb]
+        weights = [one for one in mentions if one.key == "weight" and one.segment in {two.segment for two in verbs}]
+        if verbs and weights and (concept := concepts().get(name)) is not None:
+            mentions = [one for one in mentions if one not in verbs]
+            mentions = [
+                replace(one, key=name, keys=concept.wider, kind=concept.kind) if one in weights else one
+                for one in mentions
+            ]
+    return mentions
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:

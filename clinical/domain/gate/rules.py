@@ -9,6 +9,7 @@ from clinical.domain.gate.agreement import AGREEMENTS, same_thing
 from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups
 from clinical.domain.gate.values import date_of_value, dates, numbers, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
+from clinical.domain.gate.wording import same_words, weighed_words
 from clinical.domain.lexicon.tables import Kind
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
 
 def still_so(claim: Reading, window: Window) -> Reason | None:
     """A drug that the passage says was stopped, or speaks of only in the past, is not being taken."""
+    if any(same_words(claim, reading) for reading in window.readings):
+        return None  # the record's own words, quoted whole
     now = "past" not in claim.tenses
     for mention in claim.mentions:
         if mention.kind is not Kind.DRUG or mention.attributes & ACTIONS:
@@ -193,6 +196,7 @@ RULES: tuple[Rule, ...] = (
     dates,
     everything_mentioned,
     nothing_added,
+    weighed_words,
     attributes,
     one_clause_one_sentence,
     still_so,

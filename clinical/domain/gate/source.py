@@ -175,6 +175,11 @@ def _section_attributes(title: str) -> frozenset[str]:
     return frozenset() if attribute is None else frozenset({attribute})
 
 
+def label_attributes(words: str) -> frozenset[str]:
+    """Return what a label at its beginning ("FH: ...") says of the rest of a sentence."""
+    return _label(words)[0]
+
+
 def _label(words: str) -> tuple[frozenset[str], tuple[Mention, ...]]:
     """Return what a label ("Chest X-ray: ...") says of the rest of its line."""
     label, colon, _ = words.lstrip("-*\u2022 ").partition(":")

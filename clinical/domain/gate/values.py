@@ -124,16 +124,27 @@ def _clause(figure: Figure, reading: Reading) -> frozenset[str]:
     )
 
 
+def _date_of_another(figure: Figure, reading: Reading) -> bool:
+    """Return whether the only date near this value stands with another value of the same thing: "128 (136 in May)"."""
+    dated = {place.segment for place in reading.dates}
+    return figure.segment not in dated and any(
+        other.segment in dated and other.heads & figure.heads and not same_value(other.quantity, figure.quantity)
+        for other in reading.figures
+    )
+
+
 def date_of_value(claim: Reading, window: Window) -> Reason | None:
     """Where the evidence has several dates, a value keeps its own."""
-    if not claim.dates or all(len(reading.dates) < 2 for reading in window.readings):
+    if not claim.dates:
         return None
     for figure in claim.figures:
         wanted = date_of(figure.segment, claim)
         for reading in window.readings:
             for source in reading.figures:
-                if same_value(figure.quantity, source.quantity) and any(
-                    bears_out(mine, theirs) for mine in wanted for theirs in date_of(source.segment, reading)
+                if (
+                    same_value(figure.quantity, source.quantity)
+                    and not _date_of_another(source, reading)
+                    and any(bears_out(mine, theirs) for mine in wanted for theirs in date_of(source.segment, reading))
                 ):
                     break
             else:

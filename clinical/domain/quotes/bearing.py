@@ -9,14 +9,15 @@ from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.values import OTHER_SPECIMENS
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quotes.kin import kin_of
-from clinical.domain.quotes.question import Intent
-from clinical.domain.quotes.wants import holds
+from clinical.domain.quotes.question import Intent, action_of
+from clinical.domain.quotes.wants import hints, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.source import Source, SourceSentence
+    from clinical.domain.quotes.documents import Document
     from clinical.domain.quotes.question import Question
 
 # How far a thing asked about counts by where it is named.
@@ -36,14 +37,6 @@ class Bearing:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What the document of a passage is about: mentions of its title, keys of all its sentences."""
-
-    title: tuple[Mention, ...]
-    keys: frozenset[str]
-
-
 def bearing_of(asked: Question, source: Source, place: int, document: Document) -> Bearing | None:
     """Return how the sentence at `place`, alone or with the next one, bears on the question; None if not at all."""
     alone = _bearing(asked, source, (place, place + 1), document)
@@ -51,7 +44,7 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
         return alone
     if not _goes_on(source, place):
         return alone
-    both = _bearing(asked, source, (place, place + 2), document)
+    both = _bearing(asked, source, (place, place + 2), document) if _adds(asked, source, place) else None
     if both is None or (alone is not None and (alone.full or not both.full) and both.score < alone.score + 1):
         return alone
     second = _bearing(asked, source, (place + 1, place + 2), document)
@@ -73,6 +66,28 @@ def _goes_on(source: Source, place: int) -> bool:
     return "\n\n" not in between and not ("\n" in between and following[:1].isdigit())
 
 
+def _adds(asked: Question, source: Source, place: int) -> bool:
+    """Whether each of two sentences has a part in the answer, and the second does not turn to another value."""
+    first, second = source.sentences[place : place + 2]
+    explains = Intent.CAUSE in asked.intents and holds(Intent.CAUSE, asked, first.reading)
+    if not _touches(asked, first) and not explains:
+        return False
+    if _touches(asked, second):
+        return True
+    other = any(one.kind in {Kind.TEST, Kind.VITAL} for one in second.reading.mentions)
+    if other and asked.intents & {Intent.RESULT, Intent.AMOUNT}:
+        return False
+    return any(holds(one, asked, second.reading) and not holds(one, asked, first.reading) for one in asked.intents)
+
+
+def _touches(asked: Question, sentence: SourceSentence) -> bool:
+    keys = sentence.reading.keys
+    if any(group & keys for group in (*asked.concepts, *asked.heads)) or asked.words & keys:
+        return True
+    stems = {word.stem for word in sentence.reading.words}
+    return any(one.key in asked.words and _kin(one) & stems for one in asked.reading.mentions)
+
+
 def _bearing(asked: Question, source: Source, places: tuple[int, int], document: Document) -> Bearing | None:
     first, last = places
     sentences = source.sentences[first:last]
@@ -81,22 +96,25 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     covered = _concepts_covered(asked, own, context, document)
     if covered is None or not _sides_fit(asked, sentences, context):
         return None
-    words = _words_covered(asked, sentences, own, context)
-    held = all(any(holds(intent, asked, sentence.reading) for sentence in sentences) for intent in asked.intents)
+    words = _words_covered(asked, sentences, context, document)
+    told = bool(asked.words) and words >= _FULL_WORDS
+    held = all(
+        any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in sentences)
+        for intent in asked.intents
+    )
     if not held or not _specimen_fits(asked, sentences) or not _action_fits(asked, sentences, own):
         return None
     named_here = not asked.concepts or any(group & one.keys for group in asked.concepts for one in own)
-    if not named_here and not (asked.intents or (asked.words and words > 0)):
+    if not named_here and not (asked.intents or words > 0):
         return None  # it stands under the heading, and says nothing of what is asked
     if Intent.CAUSE in asked.intents and asked.words and words == 0:
         return None
     if asked.concepts:
-        full = covered >= _FULL_CONCEPTS and words >= _FULL_WORDS and (named_here or words > 0 or not asked.yes_no)
-        some = words > 0 or not asked.words or covered >= _OWN
+        full = covered >= _FULL_CONCEPTS and words >= _FULL_WORDS
     else:
-        full, some = words >= _FULL_WORDS_ALONE, words >= _SOME_WORDS_ALONE
-    if not full and not some:
-        return None
+        full = words >= _FULL_WORDS_ALONE
+        if words < _SOME_WORDS_ALONE or (not full and Intent.CAUSE in asked.intents):
+            return None
     score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
     score += min(len(own), 3) / max(len(own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
     return Bearing(first, last, full, score)
@@ -155,7 +173,7 @@ def _concepts_covered(
 
 
 def _words_covered(
-    asked: Question, sentences: Sequence[SourceSentence], own: Sequence[Mention], context: Sequence[Mention]
+    asked: Question, sentences: Sequence[SourceSentence], context: Sequence[Mention], document: Document
 ) -> float:
     """Return the share of the plain words that the sentence, its headings or title say, or say in kindred words."""
     if not asked.words:
@@ -163,10 +181,12 @@ def _words_covered(
     held = [one for sentence in sentences for one in sentence.reading.mentions] + list(context)
     stems = {word.stem for sentence in sentences for word in sentence.reading.words}
     wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
-    met = sum(
-        any(same_thing(one, source) for source in held) or bool(_kin(one) & stems)
-        for one in wanted.values()
-    )  # fmt: skip
+    met = 0.0
+    for one in wanted.values():
+        if any(same_thing(one, source) for source in held) or _kin(one) & stems:
+            met += 1
+        elif not asked.yes_no and one.key in document.keys:
+            met += _BY_DOCUMENT
     return met / max(len(wanted), 1)
 
 
@@ -175,7 +195,9 @@ def _kin(mention: Mention) -> frozenset[str]:
 
 
 def _sides_fit(asked: Question, sentences: Sequence[SourceSentence], context: Sequence[Mention]) -> bool:
-    said = {key for sentence in sentences for key in sentence.reading.keys} | {key for one in context for key in one.keys}
+    said = {key for sentence in sentences for key in sentence.reading.keys} | {
+        key for one in context for key in one.keys
+    }
     return asked.sides <= said
 
 
@@ -194,4 +216,6 @@ def _action_fits(asked: Question, sentences: Sequence[SourceSentence], own: Sequ
     wanted = {*asked.actions, *(f"not-{action}" for action in asked.actions)}
     focus = [one for one in own if any(group & one.keys for group in asked.concepts)]
     focus = focus or [one for sentence in sentences for one in sentence.reading.mentions]
-    return any(one.attributes & wanted for one in focus)
+    return any(one.attributes & wanted for one in focus) or any(
+        action_of(one) in asked.actions for sentence in sentences for one in sentence.reading.mentions
+    )

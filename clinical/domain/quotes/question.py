@@ -42,7 +42,9 @@ _RESULT = re.compile(
     r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
     re.IGNORECASE,
 )
-_FOUND = re.compile(r"\bwhat\b.*\b(?:show|find|found|reveal|demonstrate|see|say)\b|\b(?:results?|findings?) of\b", re.IGNORECASE)
+_FOUND = re.compile(
+    r"\bwhat\b.*\b(?:show|find|found|reveal|demonstrate|see|say)\b|\b(?:results?|findings?) of\b", re.IGNORECASE
+)
 _YES_OR_NO = re.compile(
     r"\s*(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|should|any|ever|still)\b", re.IGNORECASE
 )
@@ -141,6 +143,11 @@ def _intents(text: str, clinical: list[Mention], *, actions: bool) -> frozenset[
     if _PLAN.search(text) and not found:
         found.add(Intent.PLAN)
     return frozenset(found)
+
+
+def action_of(mention: Mention) -> str:
+    """Return what a word says is done ("climbing": increased), "" if nothing."""
+    return _ACTION_WORDS.get(mention.key, "")
 
 
 def _is_action(mention: Mention, reading: Reading) -> bool:

@@ -22,13 +22,15 @@ _CAUSE = re.compile(
     r"|following|after (?!meals|food|breakfast|lunch|dinner|bed)|developed|resulting|caused by"
     r"|since (?!\d|last|then|january|february|march|april|may|june|july|august|september|october|november|december)"
     r"|side effects?|intoleran\w+|contraindicat\w+|not tolerated|allerg\w+)\b|, so\b|\bso (?:that|she|he|it|they|we)\b"
-    r"|\((?=[^)\d]{4,}\))",
+    r"|\((?=[^)\d]{4,}\))|\bnot \w+: ",
     re.IGNORECASE,
 )
+_HINT = re.compile(r"[;:]|\b(?:but|when|with)\b", re.IGNORECASE)
 _WHEN = re.compile(
     r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn|winter|visit)"
     r"|this (?:morning|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)"
-    r"|at (?:the )?age|as a child|in childhood|teenager|weeks? (?:prior|before)|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|at (?:the )?age|as a child|in childhood|teenager|weeks? (?:prior|before)"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|since (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer"
     r"|autumn|fall|winter|birth|childhood))\b",
     re.IGNORECASE,
@@ -76,6 +78,11 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
             return bool(reading.keys & {"word:left", "word:right", "word:bilateral"})
         case Intent.PLAN:
             return bool(_PLANNED.search(text)) or "order" in reading.cues
+
+
+def hints(intent: Intent, reading: Reading) -> bool:
+    """Return whether a sentence that tells of the event asked about may go on to its reason ("not given: ...")."""
+    return intent is Intent.CAUSE and bool(_HINT.search(reading.text))
 
 
 def _awaited(asked: Question, reading: Reading) -> bool:

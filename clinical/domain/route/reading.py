@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.naming import words
 from clinical.domain.route.intents import Act
@@ -13,8 +14,14 @@ from clinical.domain.route.times import Window, find_window
 from clinical.domain.route.vocabulary import LONGEST, Targets, Vocabulary, correct
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable
+
+
+# "what grew in the urine" asks for the urine culture
+_GREW: Final = re.compile(
+    r"\b(?:gr[eo]w[ns]?|growth|growing|organisms?|bacteria|bugs?)\b(?: \w+){0,3}? (?P<sample>urine|blood|sputum|stool|wound|csf)\b"
+    r"(?: cultures?\b)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def read_question(question: str, vocabulary: Vocabulary) -> Reading:
     """Return the question's words, mentions, acts, time window and threshold; misspellings mended."""
     lowered = unicodedata.normalize("NFKC", question).lower()
     window, lowered = find_window(lowered)
+    lowered = _GREW.sub(r" \g<sample> culture ", lowered)
     acts: list[Act] = []
     threshold = ""
     for act in (Act.ABOVE, Act.BELOW):

@@ -1,7 +1,8 @@
 """Time expressions of a question, each with one defined reading.
 
 "in 2024", "since March" (the latest March not in the future), "since 2023-05-01", "before May 2022",
-"last two years", "past 6 months", "this year", "yesterday", "today". A day is a calendar day in UTC.
+"last two years", "past 6 months", "this year", "yesterday". "In the last year" is the 12 months up to today;
+"last year" alone is the calendar year before, and so with months. A day is a calendar day in UTC.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _SPAN: Final = re.compile(
     r"\b(?:(?:in|over|during|within|for) )?(?:the )?(?:last|past|previous)\s+"
     rf"(?P<amount>\d+|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})?\s*(?P<unit>day|week|month|year)s?\b",
 )
+_BEFORE: Final = re.compile(r"(?<!the )(?<!this )\blast (?P<unit>month|year)\b(?! or\b)")
+_OVER: Final = re.compile(r"\b(?:in|over|during|within|for|since) $")
 _NAMED: Final = re.compile(r"\b(?:(?:so far )?this (?P<this>week|month|year)|(?P<name>yesterday))\b")
 _DAYS: Final = {"day": 1, "week": 7}
 _YEAR_MONTHS: Final = 12
@@ -41,7 +44,7 @@ _YEAR_MONTHS: Final = 12
 class Window:
     """A stretch of time as asked, to be resolved on the day of the answer.
 
-    `relation` is since, before, in, last or this. `year`, `month`, `day` are 0 where not said; `amount` and
+    `relation` is since, before, in, last, previous or this. `year`, `month`, `day` are 0 where not said; `amount` and
     `unit` ("day", "week", "month", "year") belong to last and this.
     """
 
@@ -58,6 +61,9 @@ class Window:
         if self.relation == "last":
             start = _back(today, self.amount, self.unit)
             return _midnight(start), None
+        if self.relation == "previous":
+            end = today.replace(day=1) if self.unit == "month" else today.replace(month=1, day=1)
+            return _midnight(_back(end, 1, self.unit)), _midnight(end)
         if self.relation == "this":
             starts = {"week": today - timedelta(days=today.weekday()), "month": today.replace(day=1)}
             return _midnight(starts.get(self.unit, today.replace(month=1, day=1))), None
@@ -85,7 +91,9 @@ def find_window(text: str) -> tuple[Window | None, str]:
 
     "last" alone ("the last potassium") is no time expression; a date that does not exist is left in the text.
     """
-    if match := _SPAN.search(text):
+    if (match := _BEFORE.search(text)) and not _OVER.search(text[: match.start()]):
+        found = Window(match[0], "previous", unit=match["unit"])
+    elif match := _SPAN.search(text):
         amount = match["amount"] or "1"
         number = int(amount) if amount.isdigit() else _NUMBERS[amount]
         found = Window(match[0], "last", amount=min(number, 9999), unit=match["unit"])

@@ -8,6 +8,7 @@ from typing import Final
 
 from clinical.domain.facts.fact import MeasureKey
 from clinical.domain.facts.naming import analyte
+from clinical.domain.facts.tables import drug_classes
 from clinical.domain.route import vocabulary as kinds
 from clinical.domain.route.intents import Act, Intent, Topic
 from clinical.domain.route.reading import Mention, Reading
@@ -89,7 +90,7 @@ def _named(reading: Reading) -> Found | None:
     if _FOR.search(reading.text) and reading.mentions:
         return Intent(Topic.MEDICATIONS, _acts(reading)), ()
     read = [(_intent(reading, mention), mention) for mention in reading.mentions]
-    intents = [(intent, mention) for intent, mention in read if intent is not None]
+    intents = _narrowest([(intent, mention) for intent, mention in read if intent is not None])
     if not intents:
         return None
     if _ADVICE.search(reading.text) and kinds.DRUG in intents[0][1].targets:
@@ -100,6 +101,18 @@ def _named(reading: Reading) -> Found | None:
     same = [(intent, mention) for intent, mention in merged if intent.topic is first.topic]
     others = tuple(intent for intent, _ in same[1:] if intent.target != first.target)
     return replace(first, also=others), tuple(mention for _, mention in same)
+
+
+def _narrowest(intents: list[tuple[Intent, Mention]]) -> list[tuple[Intent, Mention]]:
+    """Drop a drug class right beside a drug: "the beta blocker bisoprolol" asks about bisoprolol alone."""
+    classes = {term for item in drug_classes() for term in item.terms}
+    drugs = [mention for intent, mention in intents if intent.topic is Topic.MEDICATION and mention.name not in classes]
+    beside = {drug.start for drug in drugs} | {drug.end for drug in drugs}
+    return [
+        (intent, mention)
+        for intent, mention in intents
+        if mention.name.removesuffix("s") not in classes or not {mention.start, mention.end} & beside
+    ]
 
 
 def _merged(intents: list[tuple[Intent, Mention]]) -> list[tuple[Intent, Mention]]:
