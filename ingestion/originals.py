@@ -26,6 +26,10 @@ class OriginalDamagedError(Exception):
     """The stored object ends early or was altered."""
 
 
+class FileChangedError(OSError):
+    """The file was written to while it was being kept; nothing of it is held."""
+
+
 def digest_of(file: BinaryIO) -> tuple[str, int]:
     """Return sha256 (hex) and size in bytes of a file, read from where it stands."""
     digest, size = hashlib.sha256(), 0
@@ -36,7 +40,11 @@ def digest_of(file: BinaryIO) -> tuple[str, int]:
 
 
 def keep(file: BinaryIO, *, now: datetime) -> Original:
-    """Store a file's bytes durably and return its row; bytes that are held already are not stored again."""
+    """Store a file's bytes durably and return its row; bytes that are held already are not stored again.
+
+    Raises:
+        FileChangedError: the file changed between its two readings.
+    """
     sha256, size = digest_of(file)
     held = Original.objects.filter(sha256=sha256).first()
     if held is not None:
@@ -63,9 +71,12 @@ def open_original(original: Original) -> BinaryIO:
 
 
 def _frames(file: BinaryIO, aead: AESGCM, sha256: str) -> Iterator[bytes]:
-    index, chunk = 0, file.read(FRAME_BYTES)
+    index, chunk, seen = 0, file.read(FRAME_BYTES), hashlib.sha256()
     while True:
         following = file.read(FRAME_BYTES) if chunk else b""
+        seen.update(chunk)
+        if not following and seen.hexdigest() != sha256:  # raised inside `put`, which then keeps nothing
+            raise FileChangedError
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + aead.encrypt(nonce, chunk, _binding(sha256, index, last=not following))
         yield _LENGTH.pack(len(sealed)) + sealed

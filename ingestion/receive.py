@@ -36,7 +36,8 @@ def receive(
     with transaction.atomic():
         job = IngestJob.objects.create(
             original=original,
-            name=site_cipher().encrypt(name.encode(), binding=f"job name {original.sha256}"),
+            # A name on disk need not be text; what is not becomes "?".
+            name=site_cipher().encrypt(name.encode(errors="replace"), binding=f"job name {original.sha256}"),
             feed=feed,
             context={"patient": context.patient_reference, "guideline": context.guideline},
             created_at=now,

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-_MONTHS = {
+MONTHS = {
     name: number
     for number, names in enumerate(
         ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
@@ -15,7 +15,7 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_MONTH = r"(?P<month>(?i:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r"))\b\.?"
+_MONTH = r"(?P<month>(?i:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r"))\b\.?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _PATTERNS = tuple(
@@ -124,7 +124,7 @@ def _read(match: re.Match[str]) -> WrittenDate | None:
         # "may" and "march" are also verbs: a month name without a year is written with a capital.
         if year is None and not word[0].isupper():
             return None
-        month = _MONTHS[word.lower()]
+        month = MONTHS[word.lower()]
     return WrittenDate(0, 0, _precision(year, month, day), year, month, day)
 
 

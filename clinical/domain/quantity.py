@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ _COMPARATOR = (
 )
 _WORD_NUMBERS = {word: Decimal(value) for word, value in number_words().items()}
 _MARKER = re.compile(r"\[\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*\]")
+_FROM = re.compile(r"\bfrom\s+\Z")
 _LIST_NUMBER = re.compile(r"(?m)^\s*(?:\d{1,2}[.)]\s+|#\d{1,2}\b)")
 
 
@@ -56,9 +57,8 @@ def find_quantities(text: str, dates: Sequence[WrittenDate] | None = None) -> li
 
     `dates` are those of the same text, where the caller has them already.
     """
-    found = (
-        _quantity(match) for match in _pattern().finditer(_masked(text, find_dates(text) if dates is None else dates))
-    )
+    masked = _masked(text, find_dates(text) if dates is None else dates)
+    found = [one for match in _pattern().finditer(masked) for one in _apart(_quantity(match), match)]
     # "one" without a unit is more often a pronoun than a number.
     return [one for one in found if one.unit or text[one.start : one.end].lower() != "one"]
 
@@ -111,6 +111,19 @@ def _quantity(match: re.Match[str]) -> Quantity:
         high=high,
         pair=match["low"] is not None,
     )
+
+
+def _apart(quantity: Quantity, match: re.Match[str]) -> list[Quantity]:
+    """Return both values of a change: "from 212 to 38 mg/L" is no range."""
+    if match["high"] is None or quantity.high is None or not _FROM.search(match.string, 0, match.start()):
+        return [quantity]
+    if not re.search(r"\bto\b", match.string[match.end("value") : match.start("high")]):
+        return [quantity]
+    middle = match.start("high")
+    return [
+        replace(quantity, end=middle, high=None),
+        replace(quantity, start=middle, value=quantity.high, high=None),
+    ]
 
 
 def _decimal(text: str) -> Decimal:

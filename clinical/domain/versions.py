@@ -41,7 +41,8 @@ def decide(incoming: VersionFacts, held: list[VersionFacts], current: VersionFac
     """Return what the incoming version does, given all versions held of the same resource.
 
     The same content again changes nothing. An older version, by meta.lastUpdated, else by a numeric
-    meta.versionId, never overwrites a newer one; where the source gives neither, arrival decides.
+    meta.versionId, never overwrites a newer one; where the source gives neither, arrival decides. A
+    deletion is undone by a version not held before, never by a repeat of one that was.
     """
     if current is None:
         return Effect.STORED
@@ -52,8 +53,8 @@ def decide(incoming: VersionFacts, held: list[VersionFacts], current: VersionFac
     if is_older(incoming, current):
         known = any(version.sha256 == incoming.sha256 and not version.deleted for version in held)
         return Effect.UNCHANGED if known else Effect.SUPERSEDED
-    if not current.deleted and any(version.sha256 == incoming.sha256 for version in held):
-        return Effect.UNCHANGED  # a late repeat of a version that was replaced since
+    if any(version.sha256 == incoming.sha256 and not version.deleted for version in held):
+        return Effect.UNCHANGED  # a late repeat of a version that was replaced or deleted since
     return Effect.STORED
 
 

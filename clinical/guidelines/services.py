@@ -41,7 +41,8 @@ def store_edition(document: GuidelineDocument, *, now: datetime) -> Effect:
     )
     passages = [
         GuidelinePassageRow(
-            id=uuid5(NAMESPACE, f"guideline {digest}:{start}:{end}"),
+            # Title and edition too: two documents may share every word.
+            id=uuid5(NAMESPACE, f"guideline {document.title}|{document.edition}|{digest}:{start}:{end}"),
             guideline=row,
             start=start,
             end=end,

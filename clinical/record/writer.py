@@ -44,6 +44,8 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("write() belongs into the caller's transaction")
+    if not batch:
+        return []
     held = _held([prepared.identity for prepared in batch])
     effects: list[Effect] = []
     replaced: list[ResourceVersion] = []
@@ -67,9 +69,12 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
         created.append((prepared, row))
     _retire(replaced, now=now)
     _insert(created, now=now)
-    for feed in {prepared.incoming.feed for prepared in batch}:
-        Feed.objects.update_or_create(name=feed, defaults={"last_message_at": now})
     return effects
+
+
+def heard_from(feed: str, *, now: datetime) -> None:
+    """Note that a feed has spoken, in the caller's transaction."""
+    Feed.objects.update_or_create(name=feed, defaults={"last_message_at": now})
 
 
 def _held(identities: Sequence[Identity]) -> dict[Identity, list[ResourceVersion]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 REQUIRED = ("title", "edition", "source", "approver", "expires")
+LONGEST = {"title": 255, "edition": 64, "source": 255, "approver": 255, "jurisdiction": 64}  # characters
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -86,7 +87,7 @@ def guideline_item(
 
     What the operator declared comes before what the document says of itself. Rejected as
     "guideline-provenance-missing" (the names that are missing), "guideline-provenance-invalid" (`expires`
-    is not a date YYYY-MM-DD) or "empty-guideline". Whether it has expired is the library's decision, not
+    is not a date YYYY-MM-DD, or the names whose words are too long) or "empty-guideline". Whether it has expired is the library's decision, not
     made here.
     """
     fields = {k: v.strip() for k, v in own.items() if v.strip()}
@@ -98,6 +99,8 @@ def guideline_item(
         expires = date.fromisoformat(fields["expires"])
     except ValueError:
         return RejectedItem(position, "guideline-provenance-invalid", "expires")
+    if too_long := [name for name, most in LONGEST.items() if len(fields.get(name, "")) > most]:
+        return RejectedItem(position, "guideline-provenance-invalid", ", ".join(too_long))
     if not text.strip():
         return RejectedItem(position, "empty-guideline")
     document = GuidelineDocument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clinical.domain.versions import NEEDS_PATIENT, owner_reference
@@ -24,23 +25,55 @@ if TYPE_CHECKING:
 
 
 Identity = tuple[str, str, str]
+"""Server, type and id of a resource."""
 
 
-def owners_held(items: Sequence[ResourceItem]) -> dict[Identity, UUID | None]:
-    """Return whose record each resource stands in already, by server, type and id."""
-    held = ResourceVersion.objects.filter(
+@dataclass(slots=True)
+class Held:
+    """What is known about the resources of a batch before it is written."""
+
+    owners: dict[Identity, UUID | None] = field(default_factory=dict)
+    current: dict[Identity, str] = field(default_factory=dict)
+    patients: dict[tuple[str, str], Patient] = field(default_factory=dict)
+
+
+def held_of(items: Sequence[ResourceItem]) -> Held:
+    """Return whose record each resource stands in already, and the sha256 of its current content."""
+    rows = ResourceVersion.objects.filter(
         is_current=True, logical_id__in={item.resource_id for item in items}
-    ).values_list("server", "resource_type", "logical_id", "patient_id")
-    wanted = {(item.server, item.resource_type, item.resource_id) for item in items}
-    return {(s, t, i): patient for s, t, i, patient in held if (s, t, i) in wanted}
+    ).values_list("server", "resource_type", "logical_id", "patient_id", "sha256", "deleted")
+    wanted = {identity_of(item) for item in items}
+    held = Held()
+    for server, resource_type, logical_id, patient_id, sha256, deleted in rows:
+        identity = (server, resource_type, logical_id)
+        if identity in wanted:
+            held.owners[identity] = patient_id
+            if not deleted:
+                held.current[identity] = sha256
+    return held
 
 
-def owner_of(item: ResourceItem, resource: dict[str, Any]) -> Patient | None:
+def identity_of(item: ResourceItem) -> Identity:
+    """Return what makes versions versions of one resource."""
+    return (item.server, item.resource_type, item.resource_id)
+
+
+def owner_of(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient | None:
     """Return the patient, or None for a resource that belongs to none (Practitioner, Organization ...).
+
+    A version never moves a resource into another patient's record: a person has to look at that.
 
     Raises:
         UnassignedError: it says something about a patient, but not beyond doubt about whom.
     """
+    patient = _owner(item, resource, held)
+    owner = None if patient is None else patient.id
+    if held.owners.setdefault(identity_of(item), owner) != owner:
+        raise UnassignedError("belongs-to-another-patient")
+    return patient
+
+
+def _owner(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient | None:
     if item.delete:
         return _owner_of_held(item)
     if item.resource_type == "Patient":
@@ -50,10 +83,10 @@ def owner_of(item: ResourceItem, resource: dict[str, Any]) -> Patient | None:
         if item.resource_type in NEEDS_PATIENT:
             raise UnassignedError("no-patient-named")
         return None
-    return _named(owner, item, resource)
+    return _named(owner, item, resource, held)
 
 
-def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any]) -> Patient:
+def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient:
     reference = str(owner.get("reference", ""))
     kind, _, logical_id = reference.rpartition("/")
     if kind == "Patient" and logical_id:
@@ -62,7 +95,10 @@ def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any]) 
             if found is None:
                 raise UnassignedError("patient-unknown")
             return found
-        return patient_of_reference(item.server, logical_id)
+        place = (item.server, logical_id)
+        if place not in held.patients:
+            held.patients[place] = patient_of_reference(*place)
+        return held.patients[place]
     identifier = owner.get("identifier") or {}
     if identifier.get("system") and identifier.get("value"):
         found = find(str(identifier["system"]), str(identifier["value"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
@@ -11,16 +12,15 @@ from clinical.guidelines.services import store_edition
 from clinical.identity.services import UnassignedError, complete
 from clinical.keys import cipher_of, site_cipher
 from clinical.record.incoming import Incoming, Prepared, decode_resource, prepare
-from clinical.record.writer import write
+from clinical.record.writer import heard_from, write
 from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
-from ingestion.steps.owner import Identity, owner_of, owners_held
+from ingestion.steps.owner import Held, held_of, identity_of, owner_of
 from ingestion.steps.related import related_to
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
-    from uuid import UUID
 
     from clinical.domain.guideline import GuidelineDocument
     from clinical.models import Patient
@@ -48,10 +48,12 @@ class Tally:
 class PreparedBatch:
     """A batch decoded, assigned and encrypted; writing it is all that is left for the transaction."""
 
+    feed: str
+    held: Held
+    unchanged: int = 0
     versions: list[Prepared] = field(default_factory=list)
     guidelines: list[GuidelineDocument] = field(default_factory=list)
     demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
-    owners: dict[Identity, UUID | None] = field(default_factory=dict)
     medications: dict[str, dict[str, Any]] = field(default_factory=dict)
     unassigned: list[UnassignedItem] = field(default_factory=list)
     quarantined: list[QuarantinedItem] = field(default_factory=list)
@@ -68,10 +70,11 @@ class PreparedBatch:
         effects += [store_edition(item, now=now) for item in self.guidelines]
         UnassignedItem.objects.bulk_create(self.unassigned)
         QuarantinedItem.objects.bulk_create(self.quarantined)
+        heard_from(self.feed, now=now)
         counts = Counter(effects)
         return Tally(
             stored=counts[Effect.STORED],
-            unchanged=counts[Effect.UNCHANGED],
+            unchanged=counts[Effect.UNCHANGED] + self.unchanged,
             superseded=counts[Effect.SUPERSEDED],
             unassigned=len(self.unassigned),
             quarantined=len(self.quarantined),
@@ -80,7 +83,8 @@ class PreparedBatch:
 
 def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> PreparedBatch:
     """Prepare a batch; `first` is the ordinal of its first item in the file."""
-    batch = PreparedBatch(owners=owners_held([item for item in items if isinstance(item, ResourceItem)]))
+    held = held_of([item for item in items if isinstance(item, ResourceItem)])
+    batch = PreparedBatch(job.feed, held)
     for ordinal, item in enumerate(items, start=first):
         match item:
             case RejectedItem():
@@ -95,10 +99,12 @@ def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> 
 
 
 def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime) -> None:
+    if not item.delete and batch.held.current.get(identity_of(item)) == hashlib.sha256(item.content).hexdigest():
+        batch.unchanged += 1  # held already: nothing has to be decoded
+        return
     resource: dict[str, Any] = decode_resource(item.content) if item.content and not item.delete else {}
     try:
-        patient = owner_of(item, resource)
-        _check_same_owner(batch, item, patient)
+        patient = owner_of(item, resource, batch.held)
     except UnassignedError as error:
         batch.unassigned.append(
             UnassignedItem(
@@ -132,18 +138,6 @@ def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: Res
     batch.versions.append(prepared)
     if item.resource_type == "Patient" and patient is not None and not item.delete:
         batch.demographics.append((patient, resource, prepared))
-
-
-def _check_same_owner(batch: PreparedBatch, item: ResourceItem, patient: Patient | None) -> None:
-    """Refuse a version that would move a resource into another patient's record.
-
-    Raises:
-        UnassignedError: `belongs-to-another-patient`; a person has to look at it.
-    """
-    identity = (item.server, item.resource_type, item.resource_id)
-    owner = None if patient is None else patient.id
-    if batch.owners.setdefault(identity, owner) != owner:
-        raise UnassignedError("belongs-to-another-patient")
 
 
 def _quarantined(job: IngestJob, ordinal: int, item: RejectedItem, *, now: datetime) -> QuarantinedItem:

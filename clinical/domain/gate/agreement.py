@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES = word_list("suffixes")
 _SHARED = 5
+_HABITS = frozenset({"smoker", "alcohol", "drug-use"})
+_OVER = frozenset({"past", "stopped"})
 _ACTIONS = ("started", "increased", "decreased", "changed")
 _NEGATION = frozenset({"negated", "unclear", "not-started", "not-increased", "not-decreased", "not-continued"})
 
@@ -77,6 +79,8 @@ def relation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
 def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     """Done, planned, stopped or past in both; an instruction bears out both plan and deed."""
     mine, theirs = claim.attributes, source.attributes
+    if claim.key in _HABITS:  # an ex-smoker is one who stopped
+        return bool(mine & _OVER) == bool(theirs & _OVER) 
     if ("stopped" in mine) != ("stopped" in theirs) or ("not-stopped" in mine) != ("not-stopped" in theirs):
         return False
     ordered = "order" in theirs and "planned" not in theirs

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from clinical.domain.lexicon.tables import light_words, word_list
 
 if TYPE_CHECKING:
-    from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.reading import Reading
 
@@ -52,11 +51,3 @@ def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Menti
     covered = {at for one in here for at in range(one.first, one.last)}
     between = [word.low for at, word in enumerate(reading.words[first:last], first) if at not in covered]
     return here if all(low not in light_words() for low in between) else []
-
-
-def date_of(segment: int, reading: Reading) -> list[WrittenDate]:
-    """Return the date nearest to this segment; both neighbours when they are equally near."""
-    if not reading.dates:
-        return []
-    nearest = min(abs(place.segment - segment) for place in reading.dates)
-    return [place.date for place in reading.dates if abs(place.segment - segment) == nearest]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.form import MARKER, cited_labels, ill_formed
 from clinical.domain.gate.reading import read
 from clinical.domain.gate.rules import RULES, holds_all
-from clinical.domain.gate.source import label_attributes, read_passage
+from clinical.domain.gate.source import label_attributes, read_passage, with_change
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
 from clinical.domain.passages import Citation, Span
@@ -94,7 +94,7 @@ class Gate:
         for nearness, window in ranked:
             if len(window.sentences) > 1 and any(holds_all(claim, one) for one in window.sentences):
                 continue  # one of the two says it all: what it says decides
-            reason = _first_reason(claim, window, self._topic)
+            reason = _first_reason(claim, with_change(claim, window), self._topic)
             outcome = _Outcome(reason, (_citation(source, window),), nearness)
             if reason is None:
                 return failure if failure is not None and _contradicts(failure, outcome) else outcome

@@ -52,10 +52,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class DatePlace:
-    """A date and the segment it stands in."""
+    """A date, the segment it stands in and its first token."""
 
     date: WrittenDate
     segment: int
+    place: int
 
 
 def _token_at(place: int, words: Sequence[Token]) -> int:
@@ -77,6 +78,7 @@ def figures_of(
     for number, (quantity, place) in enumerate(zip(quantities, places, strict=True)):
         following = places[number + 1] if number + 1 < len(places) else len(words)
         before = words[place - 1].low if place else ""
+        before = "to" if not before.isalpha() and number and quantity.start == quantities[number - 1].end else before
         heads = [things[number]] if in_turn else _heads(place, following, places[:number], things, segments)
         figures.append(
             Figure(
@@ -117,6 +119,8 @@ def _heads(
 
 def _companions(head: Mention, before: Sequence[Mention], numbers_before: Sequence[int]) -> list[Mention]:
     """Return the symptoms listed with this one, which share its number: fever and cough for 3 days."""
+    if head.kind is Kind.DRUG:  # "salbutamol inhaler 2 puffs"
+        return [one for one in before if one.kind is Kind.DRUG and one.last == head.first]
     if head.kind is not Kind.CONDITION:
         return []
     barrier = numbers_before[-1] if numbers_before else -1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import find_dates
+from clinical.domain.gate.changes import changes
 from clinical.domain.gate.mention import DatePlace, Figure, Mention, figures_of
 from clinical.domain.gate.scopes import attributes_of
 from clinical.domain.lexicon.match import find_concepts
@@ -16,6 +17,8 @@ from clinical.domain.quantity import find_quantities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from clinical.domain.dates import WrittenDate
 
 SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
 _SEGMENT_MARKS = frozenset(
@@ -34,6 +37,7 @@ _JOINED_BY_WITH = frozenset(
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
 _TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
+_FLAGS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
@@ -99,8 +103,9 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         mention = _plain(words, at, segments, given)
         if mention is not None:
             mentions.append(mention)
+    mentions += _flags(words, [(one.start, one.end) for one in quantities], segments, given)
     mentions.sort(key=lambda one: one.first)
-    mentions = _lost_and_gained([_measured_in(_unscoped(one, words), words) for one in mentions])
+    mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions])
     if section:
         mentions = [_with(one, section) for one in mentions]
     lows = {word.low for word in words}
@@ -109,7 +114,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         words=tuple(words),
         mentions=tuple(mentions),
         figures=tuple(figures_of(quantities, words, mentions, segments, given)),
-        dates=tuple(DatePlace(date, _segment_at(date.start, words, segments)) for date in dates),
+        dates=tuple(_date_place(date, words, segments) for date in dates),
         sexes=frozenset(name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms),
         tenses=_tenses(words, lows),
         keys=frozenset(key for one in mentions for key in one.keys),
@@ -158,18 +163,19 @@ def _measured_in(mention: Mention, words: Sequence[Token]) -> Mention:
     return replace(mention, key=concept.id, keys=concept.wider)
 
 
-def _lost_and_gained(mentions: list[Mention]) -> list[Mention]:
-    """The words "lost 6 kg in weight" is weight loss, whatever stands between the two words."""
-    for verb, name in (("word:lose", "weight-loss"), ("word:gain", "weight-gain")):
-        verbs = [one for one in mentions if one.key == verb]
-        weights = [one for one in mentions if one.key == "weight" and one.segment in {two.segment for two in verbs}]
-        if verbs and weights and (concept := concepts().get(name)) is not None:
-            mentions = [one for one in mentions if one not in verbs]
-            mentions = [
-                replace(one, key=name, keys=concept.wider, kind=concept.kind) if one in weights else one
-                for one in mentions
-            ]
-    return mentions
+def _flags(
+    words: Sequence[Token], values: Sequence[tuple[int, int]], segments: Sequence[int], given: Sequence[set[str]]
+) -> list[Mention]:
+    """Return the high and low marks of a laboratory table: "3.2 mmol/L (L)"."""
+    found = []
+    for at, word in enumerate(words):
+        before = at - 2 if at > 1 and words[at - 1].low in {"(", "["} else at - 1
+        if word.text in _FLAGS and before >= 0 and _inside(words[before].start, values):
+            key = f"word:{_FLAGS[word.text]}"
+            segment = segments[before]
+            one = Mention(key, frozenset({key}), Kind.WORD, at, at + 1, segment, frozenset(given[at]), word.text)
+            found.append(one)
+    return found
 
 
 def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
@@ -227,8 +233,6 @@ def _segments(words: Sequence[Token], taken: Sequence[tuple[int, int]]) -> list[
     return numbers
 
 
-def _segment_at(place: int, words: Sequence[Token], segments: Sequence[int]) -> int:
-    for at in range(len(words) - 1, -1, -1):
-        if words[at].start <= place:
-            return segments[at]
-    return 0
+def _date_place(date: WrittenDate, words: Sequence[Token], segments: Sequence[int]) -> DatePlace:
+    place = next((at for at in range(len(words) - 1, -1, -1) if words[at].start <= date.start), 0)
+    return DatePlace(date, segments[place] if segments else 0, place)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
 from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups
-from clinical.domain.gate.values import date_of_value, dates, numbers, specimen, value_of_its_clause
+from clinical.domain.gate.changes import direction
+from clinical.domain.gate.timing import date_of_event, date_of_value
+from clinical.domain.gate.values import dates, numbers, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.gate.wording import same_words, weighed_words
 from clinical.domain.lexicon.tables import Kind
@@ -47,8 +49,12 @@ ACTIONS = frozenset(
 
 def says_something(claim: Reading, window: Window) -> Reason | None:
     """A sentence without any statement in it cannot be borne out."""
-    del window
-    return None if claim.mentions or claim.figures or claim.dates else Reason.NOT_BORNE_OUT
+    if claim.mentions or claim.figures or claim.dates:
+        return None
+    quoted = len([word for word in claim.words if word.is_word]) > 1 and any(
+        same_words(claim, reading) for reading in window.readings
+    )
+    return None if quoted else Reason.NOT_BORNE_OUT
 
 
 def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
@@ -177,13 +183,19 @@ def sides_counted(claim: Reading, window: Window) -> Reason | None:
     return Reason.LATERALITY_DIFFERS if any(count > held[key] for key, count in said.items()) else None
 
 
+def one_direction(claim: Reading, window: Window) -> Reason | None:
+    """What rose ends higher than it began."""
+    del window
+    return direction(claim)
+
+
 _ADDED = (
     (frozenset({"empty-negative"}), frozenset({"empty-negative"}), Reason.NEGATION_DIFFERS),
     (frozenset({"double-negative"}), frozenset({"double-negative"}), Reason.NEGATION_DIFFERS),
     (frozenset({"negated"}), frozenset({"negated", "unclear"}), Reason.NEGATION_DIFFERS),
     (frozenset({"uncertain"}), frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
     (frozenset({"hypothetical"}), frozenset({"hypothetical"}), Reason.CERTAINTY_DIFFERS),
-    (frozenset({"stopped"}), frozenset({"stopped"}), Reason.TIME_DIFFERS),
+    (frozenset({"stopped"}), frozenset({"stopped", "past"}), Reason.TIME_DIFFERS),
     (frozenset({"planned"}), frozenset({"planned", "order"}), Reason.TIME_DIFFERS),
     (frozenset({"past"}), frozenset({"past", "history", "stopped"}), Reason.TIME_DIFFERS),
 )
@@ -204,5 +216,7 @@ RULES: tuple[Rule, ...] = (
     sides_counted,
     value_of_its_clause,
     date_of_value,
+    date_of_event,
+    one_direction,
     sex,
 )

@@ -10,6 +10,7 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING
 
+from clinical.domain.dates import MONTHS
 from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words, light_stems, light_words, word_list
 
 if TYPE_CHECKING:
@@ -143,13 +144,21 @@ def _flipped(attribute: str, already: set[str]) -> str:
 
 def _has_object(words: Sequence[Token], at: int) -> bool:
     """Return whether a participle goes on to what it acts on ("started lisinopril", not "was started in May")."""
-    if at >= len(words):
+    if at >= len(words) or _is_date(words, at):
         return False
     return words[at].low not in {
         ".", ",", ";", ")", "in", "on", "at", "by", "due", "because", "for", "after", "before", "and", "but", "from",
         "to", "when", "since", "as", "today", "yesterday", "last", "this", "secondary", "if", "over", "during",
         "until", "then", "with", "ago", "given", "recently", "again", "slightly", "daily", "twice", "once",
     }  # fmt: skip
+
+
+def _is_date(words: Sequence[Token], at: int) -> bool:
+    """Return whether a date follows ("stopped 12 March 2025", "stopped 2019"), not a dose."""
+    near = [word.low for word in words[at : at + 2]]
+    if near[0][:1].isdigit():
+        return any(low in MONTHS for low in near[1:]) or (len(near[0]) == 4 and near[0][:2] in {"19", "20"})
+    return near[0] in MONTHS and len(near) > 1 and near[1][:1].isdigit()
 
 
 def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> list[tuple[int, bool]]:
@@ -227,8 +236,8 @@ def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes
         reach_from = at + 1
     elif following and following[0] in _TELLING:
         return
-    elif any(low in _OF_RELATIVE for low in following[:2]):
-        reach_from = at + 1
+    elif any(low in _OF_RELATIVE for low in following[:2]) or (before in {"", ",", ";", "and", ":"} and following):
+        reach_from = at + 1  # "Father had gout"; in notes also "Father gout, sister asthma"
     else:
         return
     for place in range(reach_from, len(words)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.chunks import heading_of
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.binding import SIDES
+from clinical.domain.gate.changes import computed
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.tables import Kind, section_titles, word_list
 from clinical.domain.sentences import SentenceSpan, split
@@ -27,6 +28,8 @@ _REGARDING = re.compile(
 )
 _TOPIC_WORDS = 7
 _VISIT = word_list("visit")
+_LABEL = re.compile(r"[A-Z][\w/&]*(?: [\w/&]+){0,2}: ")
+_PATIENT = frozenset({"she", "he", "patient", "they"})
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
 _ORDERS = word_list("orders")
 
@@ -56,6 +59,7 @@ class Window:
     later_stopped: frozenset[str]
     keys: frozenset[str]
     stems: frozenset[str]
+    computed: frozenset[str] = frozenset()
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -118,6 +122,14 @@ class Source:
         return tuple(place.date for place in first.dates)
 
 
+def with_change(claim: Reading, window: Window) -> Window:
+    """Return the window with the rise or fall that its dated values amount to, if the sentence tells of one."""
+    found = computed(claim, window.readings)
+    if not found:
+        return window
+    return replace(window, mentions=found + window.mentions, computed=frozenset().union(*(one.attributes for one in found)))
+
+
 def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:
     """Return what "it" stands for, with what is said of it: the first drug, or else concept, named before."""
     clinical = [one for one in before.mentions if one.clinical]
@@ -151,10 +163,12 @@ def read_passage(passage: Passage) -> Source:
         if title is not None:
             section, topic, section_mentions = _section_attributes(title), (), _plain_heading(title)
             continue
-        if starts_line:
+        if starts_line or _LABEL.match(words):
             line_attributes, line_topic = _label(words)
         if (opening := _REGARDING.match(words.lstrip("-*\u2022 "))) is not None:
             line_topic = _plain_heading(opening["topic"])
+        if not starts_line and words.split(" ", 1)[0].lower() in _PATIENT:
+            line_attributes -= {"family:any"}  # "FH: mother had gout. She herself has had none."
         own = section | line_attributes | _order(words)
         reading = read(words, section=own)
         headings = topic + section_mentions + (() if starts_line else line_topic)

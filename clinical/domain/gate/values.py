@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import bears_out
-from clinical.domain.gate.binding import date_of
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value, unit_borne_out
@@ -27,7 +27,7 @@ _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", 
 
 def numbers(claim: Reading, window: Window) -> Reason | None:
     """Each number with its unit is in the evidence, as a value of the same thing."""
-    sources = [figure for reading in window.readings for figure in reading.figures]
+    sources = [figure for place in range(len(window.readings)) for figure in _figures(window.readings, place)]
     for figure in claim.figures:
         reason = _number(figure, sources, dated=bool(claim.dates))
         if reason is not None:
@@ -35,6 +35,20 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
     said, held = _counted(claim.figures), _counted(sources)
     # "3 by 2 by 3 cm" is not borne out by "0.4 by 2 by 3 cm".
     return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] for value, count in said.items()) else None
+
+
+def _figures(readings: Sequence[Reading], place: int) -> list[Figure]:
+    """Return the figures of one sentence; "this happened 4 days ago" is of what the sentence before tells."""
+    reading = readings[place]
+    if not place or not reading.refers_back:
+        return list(reading.figures)
+    before = readings[place - 1].keys
+    return [
+        figure
+        if any(one.clinical and one.key in figure.heads for one in reading.mentions)
+        else replace(figure, wider=figure.wider | before)
+        for figure in reading.figures
+    ]
 
 
 _OF_NUMBERS = (
@@ -46,6 +60,10 @@ _OF_NUMBERS = (
 
 def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
     return Counter(figure.quantity.value for figure in figures)
+
+
+def _plain(figure: Figure) -> bool:
+    return all(key.startswith("w:") for key in figure.heads)
 
 
 def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | None:
@@ -63,6 +81,9 @@ def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | N
     if not same:
         return Reason.UNIT_DIFFERS
     if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
+        return None
+    # A plain word is no name of what is measured: "gained 5 pounds over the summer".
+    if all(key.startswith("w:") for key in figure.heads) and any(not _plain(one) for one in same):
         return None
     return Reason.VALUE_OF_ANOTHER
 
@@ -122,34 +143,3 @@ def _clause(figure: Figure, reading: Reading) -> frozenset[str]:
         and word.stem.isalpha()
         and word.low not in _JOINING
     )
-
-
-def _date_of_another(figure: Figure, reading: Reading) -> bool:
-    """Return whether the only date near this value stands with another value of the same thing: "128 (136 in May)"."""
-    dated = {place.segment for place in reading.dates}
-    return figure.segment not in dated and any(
-        other.segment in dated and other.heads & figure.heads and not same_value(other.quantity, figure.quantity)
-        for other in reading.figures
-    )
-
-
-def date_of_value(claim: Reading, window: Window) -> Reason | None:
-    """Where the evidence has several dates, a value keeps its own."""
-    if not claim.dates:
-        return None
-    for figure in claim.figures:
-        wanted = date_of(figure.segment, claim)
-        for reading in window.readings:
-            for source in reading.figures:
-                if (
-                    same_value(figure.quantity, source.quantity)
-                    and not _date_of_another(source, reading)
-                    and any(bears_out(mine, theirs) for mine in wanted for theirs in date_of(source.segment, reading))
-                ):
-                    break
-            else:
-                continue
-            break
-        else:
-            return Reason.DATE_NOT_IN_SOURCE
-    return None

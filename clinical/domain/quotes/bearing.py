@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.values import OTHER_SPECIMENS
 from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.kin import kin_of
-from clinical.domain.quotes.question import Intent, action_of
+from clinical.domain.quotes.question import action_of
 from clinical.domain.quotes.wants import hints, holds
 
 if TYPE_CHECKING:
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.source import Source, SourceSentence
     from clinical.domain.quotes.documents import Document
-    from clinical.domain.quotes.question import Question
+    from clinical.domain.quotes.question import Focus, Question
 
 # How far a thing asked about counts by where it is named.
-_OWN, _BY_HEAD, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.6, 0.5, 0.25
+_OWN, _APART, _BY_KIN, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.25
 _FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
 _FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
+_CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
 _SECOND_SENTENCE = 0.4  # what a second sentence must add to be worth quoting
 
 
@@ -82,9 +84,9 @@ def _adds(asked: Question, source: Source, place: int) -> bool:
 
 def _touches(asked: Question, sentence: SourceSentence) -> bool:
     keys = sentence.reading.keys
-    if any(group & keys for group in (*asked.concepts, *asked.heads)) or asked.words & keys:
-        return True
     stems = {word.stem for word in sentence.reading.words}
+    if any((one.keys | one.head) & keys or one.kin & stems for one in asked.focus) or asked.words & keys:
+        return True
     return any(one.key in asked.words and _kin(one) & stems for one in asked.reading.mentions)
 
 
@@ -93,10 +95,10 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     sentences = source.sentences[first:last]
     own = _answering(asked, (one for sentence in sentences for one in sentence.reading.mentions))
     context = _answering(asked, (*sentences[0].headings, *document.title, *_before(source, first)))
-    covered = _concepts_covered(asked, own, context, document)
+    words = _words_covered(asked, sentences, context, document)
+    covered = _concepts_covered(asked, sentences, own, context, document, all_words=bool(asked.words) and words == 1.0)
     if covered is None or not _sides_fit(asked, sentences, context):
         return None
-    words = _words_covered(asked, sentences, context, document)
     told = bool(asked.words) and words >= _FULL_WORDS
     held = all(
         any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in sentences)
@@ -104,7 +106,7 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     )
     if not held or not _specimen_fits(asked, sentences) or not _action_fits(asked, sentences, own):
         return None
-    named_here = not asked.concepts or any(group & one.keys for group in asked.concepts for one in own)
+    named_here = not asked.focus or any(_named_here(asked, one, sentences, own) for one in asked.focus)
     if not named_here and not (asked.intents or words > 0):
         return None  # it stands under the heading, and says nothing of what is asked
     if Intent.CAUSE in asked.intents and asked.words and words == 0:
@@ -150,26 +152,43 @@ def _real(asked: Question, mention: Mention) -> bool:
 
 
 def _concepts_covered(
-    asked: Question, own: Sequence[Mention], context: Sequence[Mention], document: Document
+    asked: Question,
+    sentences: Sequence[SourceSentence],
+    own: Sequence[Mention],
+    context: Sequence[Mention],
+    document: Document,
+    *,
+    all_words: bool,
 ) -> float | None:
     """Return how well the things asked about are named, 0..1; None if one is named nowhere."""
     if asked.medications and not any(one.kind is Kind.DRUG for one in own):
         return None
-    if not asked.concepts:
+    if not asked.focus:
         return 1.0
-    hits, near = 0.0, False
-    for group, head in zip(asked.concepts, asked.heads, strict=True):
-        if any(group & one.keys for one in own):
-            hits, near = hits + _OWN, True
-        elif head and any(head & one.keys for one in own):
-            hits, near = hits + _BY_HEAD, True
-        elif any(group & one.keys for one in context):
+    open_question = not asked.yes_no and not asked.of_family
+    hits, near = 0.0, all_words and open_question
+    for one in asked.focus:
+        here = _named_here(asked, one, sentences, own)
+        if here:
+            hits, near = hits + here, True
+        elif any(one.keys & mention.keys for mention in context):
             hits, near = hits + _BY_HEADING, True
-        elif not asked.yes_no and not asked.of_family and group & document.keys:
+        elif open_question and one.keys & document.keys:
             hits += _BY_DOCUMENT
         else:
             return None
-    return hits / len(asked.concepts) if near else None
+    return hits / len(asked.focus) if near else None
+
+
+def _named_here(asked: Question, focus: Focus, sentences: Sequence[SourceSentence], own: Sequence[Mention]) -> float:
+    if any(focus.keys & one.keys for one in own):
+        return _OWN
+    stems = {word.stem for sentence in sentences for word in sentence.reading.words}
+    relative = any(cue.startswith("family:") for sentence in sentences for cue in sentence.reading.cues)
+    if any(name <= stems for name in focus.spelled) and relative == asked.of_family:
+        return _APART
+    by_head = focus.head and any(focus.head & one.keys for one in own)
+    return _BY_KIN if by_head or (focus.kin & stems and relative == asked.of_family) else 0.0
 
 
 def _words_covered(
@@ -213,9 +232,10 @@ def _action_fits(asked: Question, sentences: Sequence[SourceSentence], own: Sequ
     """A question about stopping is answered by a sentence that stops (or did not stop) the thing asked about."""
     if not asked.actions:
         return True
-    wanted = {*asked.actions, *(f"not-{action}" for action in asked.actions)}
+    actions = asked.actions | (_CHANGES if "changed" in asked.actions else frozenset())
+    wanted = {*actions, *(f"not-{action}" for action in actions)}
     focus = [one for one in own if any(group & one.keys for group in asked.concepts)]
     focus = focus or [one for sentence in sentences for one in sentence.reading.mentions]
     return any(one.attributes & wanted for one in focus) or any(
-        action_of(one) in asked.actions for sentence in sentences for one in sentence.reading.mentions
+        action_of(one) in actions for sentence in sentences for one in sentence.reading.mentions
     )

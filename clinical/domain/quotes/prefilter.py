@@ -25,14 +25,14 @@ def may_bear(asked: Question, passages: Sequence[Passage]) -> bool:
     the plain words in one form or another.
     """
     text = "\n".join(f"{one.title}\n{one.section}\n{one.text}" for one in passages).lower()
-    for group, head in zip(asked.concepts, asked.heads, strict=True):
-        starts = _starts(group) | {_start(key.removeprefix("w:")) for key in head}
+    for one in asked.focus:
+        starts = _starts(one.keys) | {_start(key.removeprefix("w:")) for key in (*one.head, *one.kin)}
         if not any(start in text for start in starts):
             return False
     if asked.concepts or not asked.words:
         return True
-    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
-    met = sum(any(start in text for start in _word_starts(one.text.lower(), one.key)) for one in wanted)
+    wanted = [mention for mention in asked.reading.mentions if mention.key in asked.words]
+    met = sum(any(start in text for start in _word_starts(mention.text.lower(), mention.key)) for mention in wanted)
     return met >= _HALF * len(wanted)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.spelling import nearest_concept
-from clinical.domain.lexicon.tables import CLINICAL, Kind, table
-from clinical.domain.lexicon.words import stem
+from clinical.domain.lexicon.tables import CLINICAL, concepts, table
+from clinical.domain.lexicon.words import stem, tokens
+from clinical.domain.quotes.intents import Intent, intents_of, sections_named
+from clinical.domain.quotes.kin import kin_of
 
 if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
@@ -21,30 +22,6 @@ _ACTION_WORDS = {
     "word:stop": "stopped", "word:hold": "stopped", "word:start": "started", "word:increase": "increased",
     "word:decrease": "decreased", "word:switch": "changed",
 }  # fmt: skip
-_WHY = re.compile(
-    r"\b(?:why|what(?: was| is)?(?: the)? (?:reason|indication|cause|caused)|how come|what for)\b", re.IGNORECASE
-)
-_WHEN = re.compile(r"\b(?:when|what (?:date|day|year|month|time)|how long ago|since when|what age)\b", re.IGNORECASE)
-_AMOUNT = re.compile(
-    r"\b(?:how (?:much|many|high|low|often|long|far|big|large|old|tall|heavy|frequently)|what (?:dose"
-    r"|dosage|strength"
-    r"|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose|frequency)"
-    r"|dose of|dosage of)\b",
-    re.IGNORECASE,
-)
-_WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
-_SIDE = re.compile(
-    r"\b(?:which (?:side|knee|leg|arm|eye|ear|foot|hip|hand|shoulder|breast|lung|ankle|wrist|elbow|one))\b",
-    re.IGNORECASE,
-)
-_PLAN = re.compile(r"\b(?:plan|planned|next step|follow[ -]?up|recommend\w*|advised|going to)\b", re.IGNORECASE)
-_RESULT = re.compile(
-    r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
-    re.IGNORECASE,
-)
-_FOUND = re.compile(
-    r"\bwhat\b.*\b(?:show|find|found|reveal|demonstrate|see|say)\b|\b(?:results?|findings?) of\b", re.IGNORECASE
-)
 _YES_OR_NO = re.compile(
     r"\s*(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|should|any|ever|still)\b", re.IGNORECASE
 )
@@ -55,29 +32,31 @@ _MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescription
 _FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.IGNORECASE)
 
 
-class Intent(StrEnum):
-    """What a sentence must hold beside the things asked about."""
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """One thing asked about: any of `keys`; the noun it only qualifies ("pump" of "insulin pump") as `head`.
 
-    CAUSE = "cause"
-    DATE = "date"
-    AMOUNT = "amount"
-    RESULT = "result"
-    PERSON = "person"
-    SIDE = "side"
-    PLAN = "plan"
+    `kin` are stems of words that may stand for it in an answer; `spelled` the stems of its names of several
+    words, which may stand apart ("breast or ovarian cancers").
+    """
+
+    keys: frozenset[str]
+    head: frozenset[str]
+    kin: frozenset[str]
+    spelled: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, and how.
 
-    A sentence must name the groups of `concepts` (any one of a group) or their `heads`, the nouns they only
-    qualify ("pump" of "insulin pump"), and most of `words`. `yes_no`: it asks whether something is so.
+    A sentence must name everything in `focus`, and most of `words`. `sections`: titles of the sections asked
+    for, where nothing else is named ("what is the diagnosis"). `yes_no`: it asks whether something is so.
     `present`: it asks how things are, so that newer records go first; `latest`: it says so.
     """
 
-    concepts: tuple[frozenset[str], ...]
-    heads: tuple[frozenset[str], ...]
+    focus: tuple[Focus, ...]
+    sections: frozenset[str]
     words: frozenset[str]
     sides: frozenset[str]
     actions: frozenset[str]
@@ -90,6 +69,11 @@ class Question:
     present: bool
     yes_no: bool
     reading: Reading
+
+    @property
+    def concepts(self) -> tuple[frozenset[str], ...]:
+        """The keys of each thing asked about."""
+        return tuple(one.keys for one in self.focus)
 
 
 def read_question(text: str) -> Question:
@@ -107,12 +91,12 @@ def read_question(text: str) -> Question:
     medications = not clinical and bool(_MEDICATIONS.search(text))
     groups = _grouped(clinical, reading)
     return Question(
-        concepts=tuple(frozenset(one.key for one in group) for group in groups),
-        heads=tuple(_head(group[-1], reading, words) for group in groups),
+        focus=tuple(_focus(group, reading, words) for group in groups),
+        sections=sections_named(text) if not (groups or words) else frozenset(),
         words=words - {"w:family"} if relatives or _FAMILY.search(text) else words,
         sides=sides,
         actions=frozenset(actions),
-        intents=_intents(text, clinical, actions=bool(actions)),
+        intents=intents_of(text, clinical, actions=bool(actions)),
         relatives=relatives - {"family:any"},
         of_family=bool(relatives) or bool(_FAMILY.search(text)),
         of_allergy="allergy" in reading.keys or bool(reading.cues & {"allergy", "intolerance", "avoid"}),
@@ -122,27 +106,6 @@ def read_question(text: str) -> Question:
         yes_no=bool(_YES_OR_NO.match(text)),
         reading=reading,
     )
-
-
-def _intents(text: str, clinical: list[Mention], *, actions: bool) -> frozenset[Intent]:
-    found = set()
-    for intent, pattern in (
-        (Intent.CAUSE, _WHY),
-        (Intent.DATE, _WHEN),
-        (Intent.AMOUNT, _AMOUNT),
-        (Intent.PERSON, _WHO),
-        (Intent.SIDE, _SIDE),
-    ):
-        if pattern.search(text):
-            found.add(intent)
-    measured = any(one.kind in {Kind.TEST, Kind.VITAL} for one in clinical)
-    if measured and not found and not actions and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.IGNORECASE)):
-        found.add(Intent.RESULT)
-    if not found and not actions and _FOUND.search(text):
-        found.add(Intent.RESULT)
-    if _PLAN.search(text) and not found:
-        found.add(Intent.PLAN)
-    return frozenset(found)
 
 
 def action_of(mention: Mention) -> str:
@@ -170,6 +133,17 @@ def _grouped(clinical: list[Mention], reading: Reading) -> list[list[Mention]]:
             groups.append([mention])
         end = mention.last
     return groups
+
+
+def _focus(group: list[Mention], reading: Reading, words: frozenset[str]) -> Focus:
+    keys = frozenset(one.key for one in group)
+    named = [name for key in keys if (concept := concepts().get(key)) for name in concept.names if " " in name]
+    return Focus(
+        keys,
+        _head(group[-1], reading, words),
+        frozenset().union(*(kin_of(word) - {stem(word)} for one in group for word in one.text.lower().split())),
+        tuple(frozenset(token.stem for token in tokens(name)) for name in named),
+    )
 
 
 def _head(mention: Mention, reading: Reading, words: frozenset[str]) -> frozenset[str]:

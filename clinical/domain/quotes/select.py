@@ -91,6 +91,8 @@ def best_quotes(
         limit: the most quotes to return, at least 1.
     """
     asked = read_question(question)
+    if asked.sections and not asked.medications:
+        return _of_sections(asked, passages, limit)
     if not (asked.concepts or asked.words or asked.medications):
         return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
     found = _candidates(asked, passages, days_asked(question, today) if today else None)
@@ -105,6 +107,21 @@ def best_quotes(
         return QuoteResult((), answered=False, sufficiency=why)
     quotes = _distinct(_ordered(asked, admitted))[: max(limit, 1)]
     return QuoteResult(quotes, answered=True, sufficiency=Sufficiency.ANSWERED)
+
+
+def _of_sections(asked: Question, passages: Sequence[Passage], limit: int) -> QuoteResult:
+    """Return the first sentences of the newest section that a question asks for as a whole."""
+    held = [one for one in passages if one.section.strip().rstrip(":").lower() in asked.sections]
+    if not held:
+        return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
+    newest = max(one.effective for one in held)
+    quotes = [
+        _citation(source, place, place + 1)
+        for source in (read_passage(one) for one in held if one.effective == newest)
+        for place in range(len(source.sentences))
+    ]
+    kept = tuple(one for one in quotes if not _ADDRESSES_A_MACHINE.search(one.quote))[: max(limit, 1)]
+    return QuoteResult(kept, answered=bool(kept), sufficiency=Sufficiency.ANSWERED if kept else Sufficiency.NO_FOCUS)
 
 
 def _candidates(asked: Question, passages: Sequence[Passage], days: Days | None) -> list[_Candidate]:

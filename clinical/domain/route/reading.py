@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # "what grew in the urine" asks for the urine culture
 _GREW: Final = re.compile(
-    r"\b(?:gr[eo]w[ns]?|growth|growing|organisms?|bacteria|bugs?)\b(?: \w+){0,3}? (?P<sample>urine|blood|sputum|stool|wound|csf)\b"
+    r"\b(?:gr[eo]w[ns]?|growth|growing|organisms?|bacteria|bugs?)\b(?: \w+){0,3}? "
+    r"(?P<sample>urine|blood|sputum|stool|wound|csf)\b"
     r"(?: cultures?\b)?"
 )
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MAX_BUNDLES_INSIDE = 4
 _NAMESPACE = uuid.UUID("7d0d2f1e-8f0a-5c36-9a43-0e7a5f3f6a55")
-_TARGET = re.compile(r"^(?:https?://.+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
+_TARGET = re.compile(r"^(?:(https?://.+)/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
 _ID = re.compile(ID)
 _DUPLICATE = "duplicate-key"
 _NOT_RECORDS = frozenset({"PATCH", "GET", "HEAD"})
@@ -147,7 +147,7 @@ class _Reader:
         request = struct.request
         method = "" if request is UNSET else request.method
         if method == "DELETE":
-            return [_deletion(request.url, place)]
+            return [_deletion(request.url, place, "" if struct.fullUrl is UNSET else struct.fullUrl)]
         if method in _NOT_RECORDS:
             return [RejectedItem(place, "not-a-record", "Bundle.entry.request.method")]
         if struct.search is not UNSET and struct.search.mode == "outcome":
@@ -189,7 +189,7 @@ def _id_for(content: bytes, entry: Any) -> str:  # noqa: ANN401 - a Struct built
         named = split_full_url(entry.fullUrl)[1]
     if not named and entry is not None and entry.request is not UNSET:
         target = _TARGET.match(entry.request.url)
-        named = target[2] if target else ""
+        named = target[3] if target else ""
     return named if _ID.match(named) else str(uuid.uuid5(_NAMESPACE, sha256(content).hexdigest()))
 
 
@@ -199,11 +199,12 @@ def _resolved(entry: _Entry, references: ReferenceMap) -> ResourceItem:
     return ResourceItem(entry.position, entry.resource_type, entry.resource_id, content, server=server)
 
 
-def _deletion(url: str, place: str) -> Item:
+def _deletion(url: str, place: str, full_url: str) -> Item:
     target = _TARGET.match(url)
-    if not target or not is_resource_type(target[1]):
+    if not target or not is_resource_type(target[2]):
         return RejectedItem(place, "conditional-delete", "Bundle.entry.request.url")
-    return ResourceItem(place, target[1], target[2], b"", delete=True)
+    server = split_full_url(full_url)[0] or target[1] or ""
+    return ResourceItem(place, target[2], target[3], b"", delete=True, server=server)
 
 
 def _rejected(position: str, issue: Issue, content: bytes) -> RejectedItem:

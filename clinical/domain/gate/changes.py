@@ -1,0 +1,92 @@
+"""Change over time: words that mean a rise or fall of what is measured, and the direction two dated values give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clinical.domain.gate.mention import Mention
+from clinical.domain.gate.timing import dates_of_figure
+from clinical.domain.gate.verdict import Reason
+from clinical.domain.lexicon.tables import Kind, concepts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clinical.domain.dates import WrittenDate
+    from clinical.domain.gate.mention import Figure
+    from clinical.domain.gate.reading import Reading
+
+_MEASURED = frozenset({Kind.TEST, Kind.VITAL})
+_RISE, _FALL = "increased", "decreased"
+_WORDS = {_RISE: "word:increase", _FALL: "word:decrease"}
+_NEAR = 3
+
+
+def changes(mentions: list[Mention]) -> list[Mention]:
+    """Read "the CRP fell" as a fall of the CRP, and "lost 6 kg in weight" as weight loss."""
+    measured = [one for one in mentions if one.kind in _MEASURED]
+    mentions = [
+        _as(one, "word:decrease")
+        if one.key == "falls" and any(0 <= one.first - two.last < _NEAR for two in measured)
+        else one
+        for one in mentions
+    ]
+    for verb, name in (("word:lose", "weight-loss"), ("word:gain", "weight-gain")):
+        verbs = [one for one in mentions if one.key == verb]
+        weights = [one for one in mentions if one.key == "weight" and one.segment in {two.segment for two in verbs}]
+        if verbs and weights:
+            mentions = [_as(one, name) if one in weights else one for one in mentions if one not in verbs]
+    return mentions
+
+
+def _as(mention: Mention, key: str) -> Mention:
+    concept = concepts().get(key)
+    return mention if concept is None else replace(mention, key=key, keys=concept.wider, kind=concept.kind)
+
+
+def direction(claim: Reading) -> Reason | None:
+    """A rise ends higher than it began, a fall lower."""
+    said = claim.cues & {_RISE, _FALL}
+    pair = _from_to(claim.figures)
+    if pair is None or len(said) != 1:
+        return None
+    low, high = (pair[0], pair[1]) if said == {_RISE} else (pair[1], pair[0])
+    return None if low.quantity.value < high.quantity.value else Reason.VALUE_OF_ANOTHER
+
+
+def computed(claim: Reading, readings: Sequence[Reading]) -> tuple[Mention, ...]:
+    """Return the rise or fall that two dated values of the evidence amount to, where the sentence tells of one."""
+    pair = _from_to(claim.figures)
+    said = claim.cues & {_RISE, _FALL}
+    if pair is None or len(said) != 1 or any(reading.cues & said for reading in readings):
+        return ()
+    start, end = (_dated(figure, readings) for figure in pair)
+    if not any(one < two for one in start for two in end):
+        return ()
+    name = _RISE if pair[0].quantity.value < pair[1].quantity.value else _FALL
+    things = [one for reading in readings for one in reading.mentions if one.key in pair[0].heads | pair[1].heads]
+    word = _WORDS[name]
+    first = Mention(word, frozenset({word}), Kind.WORD, 0, 0, 0, frozenset(), name)
+    return (first, *(replace(one, attributes=one.attributes | {name}) for one in things))
+
+
+def _from_to(figures: Sequence[Figure]) -> tuple[Figure, Figure] | None:
+    starts = [one for one in figures if one.role == "from"]
+    ends = [one for one in figures if one.role == "to"]
+    return (starts[0], ends[0]) if len(starts) == len(ends) == 1 else None
+
+
+def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, int]]:
+    return [
+        day
+        for reading in readings
+        for one in reading.figures
+        if one.quantity.value == figure.quantity.value and one.heads & figure.heads
+        for date in dates_of_figure(one, reading)
+        if (day := _day(date)) is not None
+    ]
+
+
+def _day(date: WrittenDate) -> tuple[int, int, int] | None:
+    return (date.year, date.month, date.day or 0) if date.year and date.month else None

@@ -1,0 +1,107 @@
+"""Which date of a sentence belongs to which value or event of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clinical.domain.dates import bears_out
+from clinical.domain.gate.verdict import Reason
+from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quantity import same_value
+
+if TYPE_CHECKING:
+    from clinical.domain.dates import WrittenDate
+    from clinical.domain.gate.mention import DatePlace, Figure, Mention
+    from clinical.domain.gate.reading import Reading
+    from clinical.domain.gate.source import Window
+
+# Words for something that happens on a day.
+EVENTS = frozenset(
+    f"word:{name}"
+    for name in (
+        "increase", "decrease", "start", "stop", "switch", "admission", "discharge", "diagnose", "resolve", "refer",
+    )
+)  # fmt: skip
+
+
+def dates_of_figure(figure: Figure, reading: Reading) -> list[WrittenDate]:
+    """Return the date of a value, [] if another value of the same thing has the only one near: "128 (136 in May)"."""
+    place = _date_at(figure.place, figure.segment, reading)
+    if place is None:
+        return []
+    first, last = sorted((figure.place, place.place))
+    rival = any(
+        first < other.place < last
+        and other.heads & figure.heads
+        and other.quantity.unit == figure.quantity.unit
+        and not same_value(other.quantity, figure.quantity)
+        for other in reading.figures
+    )
+    return [] if rival else [place.date]
+
+
+def dates_of_mention(mention: Mention, reading: Reading) -> list[WrittenDate]:
+    """Return the date nearest to what happened."""
+    place = _date_at(mention.first, mention.segment, reading)
+    return [] if place is None else [place.date]
+
+
+def _date_at(at: int, segment: int, reading: Reading) -> DatePlace | None:
+    here = [place for place in reading.dates if place.segment == segment]
+    if len(here) == 1:
+        return here[0]
+    among = here or list(reading.dates)
+    if not among:
+        return None
+    things = [one.place for one in reading.figures] or [one.first for one in reading.mentions if one.clinical]
+    before = [place for place in among if place.place < at]
+    after = [place for place in among if place.place > at]
+    # "On 2 May 128, on 5 May 136" or "128 on 2 May, 136 on 5 May": what comes first in the sentence tells.
+    date_first = among[0].place < min(things, default=at)
+    if date_first:
+        return before[-1] if before else after[0]
+    return after[0] if after else before[-1]
+
+
+def date_of_value(claim: Reading, window: Window) -> Reason | None:
+    """A value keeps its own date."""
+    if not claim.dates:
+        return None
+    for figure in claim.figures:
+        wanted = dates_of_figure(figure, claim)
+        held = [
+            dates_of_figure(source, reading) if reading.dates else None
+            for reading in window.readings
+            for source in reading.figures
+            if same_value(figure.quantity, source.quantity)
+        ]
+        if wanted and held and not any(own is None or _meets(wanted, own) for own in held):
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def date_of_event(claim: Reading, window: Window) -> Reason | None:
+    """What happened on a day happened on that day in the evidence too, where it tells of several."""
+    if not claim.dates or sum(len(reading.dates) for reading in window.readings) < 2:
+        return None
+    for place in claim.dates:
+        said = [
+            one
+            for one in claim.mentions
+            if one.kind not in {Kind.DRUG, Kind.TEST, Kind.VITAL} and place.date in dates_of_mention(one, claim)
+        ]
+        borne = [one for one in said if _on_that_day(one, place.date, window)]
+        if any(one.key in EVENTS and one not in borne for one in said) or (said and not borne):
+            return Reason.DATE_NOT_IN_SOURCE
+    return None
+
+
+def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
+    held = [(one, reading) for reading in window.readings for one in reading.mentions if mention.key in one.keys]
+    return not held or any(
+        not reading.dates or _meets([date], dates_of_mention(one, reading)) for one, reading in held
+    )
+
+
+def _meets(wanted: list[WrittenDate], own: list[WrittenDate]) -> bool:
+    return any(bears_out(mine, theirs) for mine in wanted for theirs in own)
