@@ -98,6 +98,9 @@ class PassageIndex(Protocol):
     def delete_guidelines(self, passage_ids: Sequence[UUID]) -> None:
         """Remove guideline passages; returns when flushed. Unknown ids are ignored."""
 
+    def held(self) -> tuple[int, int]:
+        """Return how many patient and guideline passages are held; cheap enough to ask often."""
+
     def passage_ids(self) -> Iterator[tuple[UUID, UUID]]:
         """Yield (passage id, tenant) of everything held; for verify_index only."""
 

@@ -71,9 +71,7 @@ class Report:
         self.received += 1
         self.unreadable += 1
         name = os.fsencode(path.name).decode(errors="replace")
-        self.quarantined.append(
-            {"source": name, "position": WHOLE_FILE, "reason": "unreadable-file", "detail": detail}
-        )
+        self.quarantined.append({"source": name, "position": WHOLE_FILE, "reason": "unreadable-file", "detail": detail})
 
     def as_json(self) -> dict[str, Any]:
         """Return the `ingest` shape."""
@@ -95,7 +93,13 @@ def _walk(path: Path) -> Iterator[Path]:
         yield path
         return
     refused: list[OSError] = []
-    for folder, _, names in os.walk(path, onerror=refused.append):
+    seen: set[Path] = set()
+    for folder, below, names in os.walk(path, onerror=refused.append, followlinks=True):
+        real = Path(folder).resolve()
+        if real in seen:  # a link to a folder that was walked already, or to one above it
+            below.clear()
+            continue
+        seen.add(real)
         yield from (Path(folder, name) for name in names if not name.startswith("."))
     yield from (Path(os.fsdecode(error.filename)) for error in refused)
 

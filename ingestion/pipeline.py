@@ -1,7 +1,8 @@
 """The second half of every door: one job, from the kept bytes to versions, held items and counts.
 
 Items are taken in file order, in batches of one short transaction each. The job's cursor and counts
-move in the same transaction as the items' effects, so that a killed worker loses and doubles nothing.
+move in the same transaction as the items' effects, so that a killed worker loses and doubles nothing. An
+item that cannot be written is quarantined on its own: it holds up neither its batch nor its file.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
 
 from clinical.ports import backends
-from ingestion.domain.items import ParseContext
+from ingestion.domain.items import ParseContext, RejectedItem
 from ingestion.domain.job_states import OPEN, JobState, advance
 from ingestion.models import IngestJob
-from ingestion.originals import open_original
+from ingestion.originals import OriginalDamagedError, open_original
 from ingestion.parsers.registry import parse_stream
 from ingestion.receive import name_of
+from ingestion.steps.held_back import resolve_earlier
 from ingestion.steps.take_in import Tally, take_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from ingestion.domain.items import Item
@@ -37,6 +40,19 @@ MOST_ATTEMPTS: Final = 20
 MOST_RETRIES: Final = 5
 INDEX_TASK: Final = "ingestion.index"
 Limits = tuple[int, int]
+# What one item's content can cause. A full disk, a locked database or a wrong key are not among them:
+# those end the attempt, and the job stays due.
+FAULTS_OF_AN_ITEM: Final = (
+    ArithmeticError,
+    AttributeError,
+    DataError,
+    IntegrityError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
 
 
 class NotDueError(Exception):
@@ -67,16 +83,18 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
         max_resource_bytes=limits[0],
         max_file_bytes=limits[1],
     )
-    with open_original(job.original) as file:
-        items = parse_stream(file, name_of(job), context)
-        position = sum(1 for _ in islice(items, job.cursor))
-        while batch := list(islice(items, BATCH_ITEMS)):
-            _commit(job, position, batch, now=clock())
-            position += len(batch)
+    items = _items(job, context)
+    position = sum(1 for _ in islice(items, job.cursor))
+    while batch := list(islice(items, BATCH_ITEMS)):
+        _commit(job, position, batch, now=clock())
+        position += len(batch)
     advance(JobState.RUNNING, JobState.DONE)
-    IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
-        state=JobState.DONE, finished_at=clock(), lease_until=None
-    )
+    with transaction.atomic():
+        finished = IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(
+            state=JobState.DONE, finished_at=clock(), lease_until=None
+        )
+        if finished:
+            resolve_earlier(job, now=clock())
     if wake:
         backends().wake(INDEX_TASK, 0)
     job.refresh_from_db()
@@ -110,7 +128,38 @@ def _lease(job_id: int, *, now: datetime) -> IngestJob:
     return job
 
 
+def _items(job: IngestJob, context: ParseContext) -> Iterator[Item]:
+    """Yield the items of the job's file; where the reading breaks off, a rejected item says so."""
+    number = 0
+    try:
+        with open_original(job.original) as file:
+            for item in parse_stream(file, name_of(job), context):
+                yield item
+                number += 1
+    except (OriginalDamagedError, *FAULTS_OF_AN_ITEM) as error:
+        reason = "original-damaged" if isinstance(error, OriginalDamagedError) else "reading-failed"
+        logger.error("job %d: %s after %d items (%s)", job.pk, reason, number, type(error).__name__)  # noqa: TRY400 - its text may quote the file
+        yield RejectedItem(f"after {number} items", reason, type(error).__name__)
+
+
 def _commit(job: IngestJob, position: int, batch: list[Item], *, now: datetime) -> None:
+    """Write one batch with its counts; when an item's own content prevents that, one by one without it."""
+    try:
+        _commit_together(job, position, batch, now=now)
+    except FAULTS_OF_AN_ITEM as error:
+        if len(batch) > 1:
+            for ordinal, item in enumerate(batch, start=position):
+                _commit(job, ordinal, [item], now=now)
+            return
+        item = batch[0]
+        if isinstance(item, RejectedItem):
+            raise
+        fault = type(error).__name__
+        logger.error("job %d: item %d cannot be stored (%s)", job.pk, position, fault)  # noqa: TRY400 - as above
+        _commit_together(job, position, [RejectedItem(item.position, "cannot-be-stored", fault)], now=now)
+
+
+def _commit_together(job: IngestJob, position: int, batch: list[Item], *, now: datetime) -> None:
     """Write one batch with its counts; once more when another writer was first."""
     for attempt in range(MOST_RETRIES):
         try:

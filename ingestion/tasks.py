@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from time import monotonic
 
 from celery import shared_task
 from django.conf import settings
@@ -12,12 +13,15 @@ from django.utils import timezone
 from clinical.models import IndexChange
 from clinical.ports import BackendUnavailableError, backends
 from clinical.record.index_changes import apply_due
+from clinical.record.index_check import notice_losses
 from ingestion import pipeline
 from ingestion.receive import INGEST_TASK
 
 logger = logging.getLogger(__name__)
 
 SETTLING = timedelta(seconds=5)
+COMPARE_EVERY_S = 30.0
+_compared_at = -COMPARE_EVERY_S  # by this process's clock
 
 
 @shared_task(name=INGEST_TASK)
@@ -41,9 +45,24 @@ def index(*, row_id: int = 0) -> None:
 
 @shared_task(name="ingestion.sweep")
 def sweep() -> None:
-    """Send again what the ledger says is due and the queue has forgotten."""
+    """Send again what the ledger says is due and the queue has forgotten; notice an index that lost points."""
     now = timezone.now()
     for job_id in pipeline.due(now - SETTLING):
         backends().wake(INGEST_TASK, job_id)
+    _compare_index()
     if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
+        backends().wake(pipeline.INDEX_TASK, 0)
+
+
+def _compare_index() -> None:
+    global _compared_at
+    if monotonic() - _compared_at < COMPARE_EVERY_S:
+        return
+    _compared_at = monotonic()
+    try:
+        lost = notice_losses(now=timezone.now())
+    except BackendUnavailableError:
+        return  # the index task says so
+    if lost:
+        logger.warning("the index differs from the record in %d passages; they are written again", lost)
         backends().wake(pipeline.INDEX_TASK, 0)

@@ -43,6 +43,9 @@ class MemoryIndex:
         for one in passage_ids:
             self.guidelines.pop(one, None)
 
+    def held(self) -> tuple[int, int]:
+        return len(self.passages), len(self.guidelines)
+
     def passage_ids(self) -> Iterator[tuple[UUID, UUID]]:
         return iter([(point.passage_id, point.tenant) for point in self.passages.values()])
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_TOKENS: Final = 256  # what the model was trained on; longer text is cut
 _BATCH: Final = 16
+_SMALL_CALL = 8  # texts; what a larger call leaves behind is worth the millisecond of giving it back
 _SMALLEST: Final = 1e-12
 
 
@@ -83,6 +84,8 @@ class OnnxEmbedder:
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             vectors[rows] = self._run(session, [encoded[row] for row in rows])
+        if len(texts) > _SMALL_CALL:
+            _give_back_memory()
         return vectors
 
     def sparse_documents(self, texts: Sequence[str]) -> list[SparseVector]:
@@ -146,7 +149,7 @@ class OnnxEmbedder:
 
 
 def _give_back_memory() -> None:
-    """Return what loading left over to the system: about 60 MB, with the GNU C library."""
+    """Return what loading or a large call left over to the system: up to 60 MB, with the GNU C library."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

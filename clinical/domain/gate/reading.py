@@ -194,10 +194,15 @@ def _mention(
 ) -> Mention:  # fmt: skip
     attributes = frozenset().union(*(given[at] for at in range(first, last)))
     free = [word.low for word in words[last : last + 2]] == ["-", "free"]
-    if free or (first and words[first - 1].low == "non"):
+    if free or "non" in _before(words, first):
         attributes |= {"negated", "unclear"} if "negated" in attributes else {"negated"}
     text = " ".join(word.text for word in words[first:last])
     return Mention(key, keys, kind, first, last, segments[first], attributes, text)
+
+
+def _before(words: Sequence[Token], first: int) -> list[str]:
+    """Return the word before, over a hyphen: "non-smoker"."""
+    return [word.low for word in words[max(first - 2, 0) : first] if word.low != "-"][-1:]
 
 
 def _with(mention: Mention, section: frozenset[str]) -> Mention:

@@ -146,7 +146,7 @@ def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
     one, two = (sentence.reading.mentions + sentence.headings for sentence in window.sentences)
     referred = tuple(mention for mention in window.mentions if mention.segment == -1)
     for segment in {mention.segment for mention in claim.mentions}:
-        wanted = [mention for mention in claim.mentions if mention.segment == segment]
+        wanted = [one for one in claim.mentions if one.segment == segment and one.key not in window.computed]
         if not any(
             all(any(same_thing(mention, source) for source in held) for mention in wanted)
             for held in (one, two + referred)

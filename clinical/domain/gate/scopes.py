@@ -26,10 +26,13 @@ _BE = frozenset({"is", "are", "was", "were", "been", "be", "being", "got", "has"
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _TELLING = word_list("telling")
 _OF_RELATIVE = word_list("said_of_relative")
-_MEDIUM_REACH = frozenset({"uncertain", "past", "stopped", "started", "increased", "decreased", "continued", "changed"})
+_MEDIUM_REACH = frozenset({"uncertain", "past", "history"})
 _ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the next noun only
 _ADJECTIVE_REACH = 3
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
+
+_MODALS = frozenset({"may", "might", "could"})
+_ADVERBS = frozenset({"also", "now", "then", "soon", "probably", "likely", "later", "first", "again", "not"})
 
 Attributes = list[set[str]]
 
@@ -105,7 +108,7 @@ def _apply(
     if cue.attribute in given[at] and cue.attribute == "negated":
         return
     attribute = _flipped(cue.attribute, given[at])
-    reach = _ADJECTIVE_REACH if cue.words[-1] in _ADJECTIVES else 10 if cue.attribute in _MEDIUM_REACH else 40
+    reach = _ADJECTIVE_REACH if cue.words[-1] in _ADJECTIVES else 10 if cue.attribute in _MEDIUM_REACH else 20 if cue.attribute in _ACTIONS else 40
     places: list[tuple[int, bool]] = []
     if direction == "forward":
         places += _forward(words, last, reach, cue)
@@ -122,8 +125,11 @@ def _apply(
 def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list[tuple[int, bool]]) -> bool:
     """A passive speaks of its subject: "aspirin was not taken", "lisinopril will be increased"."""
     last = at + len(cue.words)
+    following = [word.low for word in words[last : last + 3] if word.low not in _ADVERBS]
     if cue.attribute == "planned":
-        return "be" in {cue.words[-1], words[last].low if last < len(words) else ""}
+        return "be" in {cue.words[-1], *following[:1]}
+    if cue.words[0] in _MODALS:  # "a scan may be needed"
+        return following[:1] == ["be"] and following[1:2] != [] and following[1].endswith(("ed", "en", "wn"))
     if cue.attribute != "negated" or not (cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't")):
         return False
     passive = at and (words[at - 1].low in _COPULA or "been" in {word.low for word in words[last : last + 2]})
@@ -168,7 +174,7 @@ def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> lis
         low = words[place].low
         if low in _HARD or (low in {")", "?", ":"} and place > at):
             break
-        if low in {",", "and"} and _restarts(words, place + 1):
+        if low in {",", "and"} and (_restarts(words, place + 1) or _acts(cue, words, place + 1)):
             break
         if low == "," and not _list_goes_on(words, place, cue):
             certain = False
@@ -176,6 +182,13 @@ def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> lis
             break
         places.append((place, certain))
     return places
+
+
+def _acts(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
+    """Return whether another action begins here: "stop aspirin, start apixaban"."""
+    if cue.attribute not in _ACTIONS or at >= len(words):
+        return False
+    return any(other.attribute in _ACTIONS for other in _cues_by_first_word().get(words[at].low, ()))
 
 
 def _restarts(words: Sequence[Token], at: int) -> bool:

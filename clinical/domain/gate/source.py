@@ -127,7 +127,7 @@ def with_change(claim: Reading, window: Window) -> Window:
     found = computed(claim, window.readings)
     if not found:
         return window
-    return replace(window, mentions=found + window.mentions, computed=frozenset().union(*(one.attributes for one in found)))
+    return replace(window, mentions=found + window.mentions, computed=frozenset(one.key for one in found))
 
 
 def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:

@@ -81,9 +81,8 @@ def date_of_value(claim: Reading, window: Window) -> Reason | None:
 
 
 def date_of_event(claim: Reading, window: Window) -> Reason | None:
-    """What happened on a day happened on that day in the evidence too, where it tells of several."""
-    if not claim.dates or sum(len(reading.dates) for reading in window.readings) < 2:
-        return None
+    """What happened on a day happened on that day in the evidence too, and in a sentence, not a title."""
+    several = sum(len(reading.dates) for reading in window.readings) > 1
     for place in claim.dates:
         said = [
             one
@@ -91,14 +90,15 @@ def date_of_event(claim: Reading, window: Window) -> Reason | None:
             if one.kind not in {Kind.DRUG, Kind.TEST, Kind.VITAL} and place.date in dates_of_mention(one, claim)
         ]
         borne = [one for one in said if _on_that_day(one, place.date, window)]
-        if any(one.key in EVENTS and one not in borne for one in said) or (said and not borne):
+        events = [one for one in said if one.key in EVENTS and one.key not in window.computed]
+        if any(one not in borne for one in events) or (several and said and not borne):
             return Reason.DATE_NOT_IN_SOURCE
     return None
 
 
 def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
     held = [(one, reading) for reading in window.readings for one in reading.mentions if mention.key in one.keys]
-    return not held or any(
+    return (not held and mention.key not in EVENTS) or any(
         not reading.dates or _meets([date], dates_of_mention(one, reading)) for one, reading in held
     )
 

@@ -112,7 +112,9 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     if Intent.CAUSE in asked.intents and asked.words and words == 0:
         return None
     if asked.concepts:
-        full = covered >= _FULL_CONCEPTS and words >= _FULL_WORDS
+        several = len(asked.focus) > 1 and covered == _OWN and words > 0
+        all_told = bool(asked.words and asked.intents) and words == 1.0
+        full = several or all_told or (covered >= _FULL_CONCEPTS and words >= _FULL_WORDS)
     else:
         full = words >= _FULL_WORDS_ALONE
         if words < _SOME_WORDS_ALONE or (not full and Intent.CAUSE in asked.intents):

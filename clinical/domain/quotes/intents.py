@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, concepts
 from clinical.domain.quotes.kin import sections
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _AMOUNT = re.compile(
 )
 _WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
 _DRUG = re.compile(
-    r"\b(?:which|what)\b.*\b(?:takes?|taking|prescribed|started|treated with|treated for"
+    r"\b(?:which|what)\b.*\b(?:takes?|taking|on|used?|prescribed|started|treated with|treated for"
     r"|(?:medic(?:ation|ine)|drug|pill|tablet|antibiotic|contraceptive|painkiller|inhaler|chemotherapy)s?)\b",
     re.IGNORECASE,
 )
@@ -75,12 +76,19 @@ def intents_of(text: str, clinical: Sequence[Mention], *, actions: bool) -> froz
     kinds = {one.kind for one in clinical}
     if found:
         return frozenset(found)
-    if Kind.DRUG not in kinds and _DRUG.search(text):
+    drugs = [one.key for one in clinical if one.kind is Kind.DRUG]
+    if _DRUG.search(text) and all(key in _classes() for key in drugs):
         return frozenset({Intent.DRUG})
     measured = kinds & {Kind.TEST, Kind.VITAL} and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.IGNORECASE))
     if not actions and (measured or _FOUND.search(text)):
         return frozenset({Intent.RESULT})
     return frozenset({Intent.PLAN}) if _PLAN.search(text) else frozenset()
+
+
+@cache
+def _classes() -> frozenset[str]:
+    """Return the ids of drugs that others are a kind of: which one is asked, and the class is no answer."""
+    return frozenset(key for one in concepts().values() if one.kind is Kind.DRUG for key in one.wider - {one.id})
 
 
 def sections_named(text: str) -> frozenset[str]:

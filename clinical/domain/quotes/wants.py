@@ -94,6 +94,9 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
             return bool(_PLANNED.search(text)) or "order" in reading.cues
 
 
+_WAITING = re.compile(r"\b(?:when|once|until|if)\b.*\b(?:results?|available|back)\b", re.IGNORECASE)
+
+
 def hints(intent: Intent, reading: Reading) -> bool:
     """Return whether a sentence that tells of the event asked about may go on to its reason ("not given: ...")."""
     return intent is Intent.CAUSE and bool(_HINT.search(reading.text))
@@ -101,6 +104,8 @@ def hints(intent: Intent, reading: Reading) -> bool:
 
 def _awaited(asked: Question, reading: Reading) -> bool:
     focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
+    if _WAITING.search(reading.text):
+        return True
     return bool(focus) and all(one.attributes & {"planned", "order"} for one in focus)
 
 

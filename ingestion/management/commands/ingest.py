@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 from django.utils import timezone
 
 from clinical.models import IndexChange
@@ -40,13 +41,35 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name}", default="", help=f"{name} of the guideline documents")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Take in, then print the counts."""
+        """Take in, then print the counts.
+
+        Raises:
+            CommandError: a path does not exist, a file could not be read (after the counts), or the
+                record cannot be written.
+        """
         for path in options["paths"]:
             if not path.exists():
                 raise CommandError(f"no such file or folder: {path}")
+        try:
+            report = self._take_in(options)
+            if options["wait"]:
+                self._index()
+        except KeyboardInterrupt:
+            raise CommandError("stopped; what was received stays due", returncode=130) from None
+        except (Error, OSError) as error:
+            fault = type(error).__name__
+            raise CommandError(f"the record cannot be written ({fault}); what was received stays due") from None
+        result = report.as_json()
+        self.stdout.write(json.dumps(result, indent=2) if options["json"] else self._plain(report))
+        if not report.received:
+            self.stderr.write("there was no file to take in")
+        if report.unreadable:
+            raise CommandError(f"{report.unreadable} files could not be read; they are among the quarantined")
+
+    def _take_in(self, options: dict[str, Any]) -> Report:
         patient = options["patient"].removeprefix("Patient/")
         guideline = {name: options[name] for name in PROVENANCE if options[name]}
-        report = take_in_files(
+        return take_in_files(
             options["paths"],
             context=ParseContext(
                 patient_reference=f"Patient/{patient}" if patient else "",
@@ -56,10 +79,6 @@ class Command(BaseCommand):
             clock=timezone.now,
             progress=self._progress,
         )
-        if options["wait"]:
-            self._index()
-        result = report.as_json()
-        self.stdout.write(json.dumps(result, indent=2) if options["json"] else self._plain(report))
 
     def _progress(self, number: int, files: int, job: IngestJob) -> None:
         self.stderr.write(f"{number}/{files} files; this one: {job.received} items")
