@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from clinical.audit.unfinished import close_unfinished
 from clinical.models import IndexChange
 from clinical.ports import BackendUnavailableError, backends
 from clinical.record.index_changes import apply_due
@@ -17,11 +19,14 @@ from clinical.record.index_check import notice_losses
 from ingestion import pipeline
 from ingestion.receive import INGEST_TASK
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 logger = logging.getLogger(__name__)
 
 SETTLING = timedelta(seconds=5)
-COMPARE_EVERY_S = 30.0
-_compared_at = -COMPARE_EVERY_S  # by this process's clock
+LOOK_EVERY_S = 30.0
+_looked_at = -LOOK_EVERY_S  # by this process's clock
 
 
 @shared_task(name=INGEST_TASK)
@@ -45,24 +50,32 @@ def index(*, row_id: int = 0) -> None:
 
 @shared_task(name="ingestion.sweep")
 def sweep() -> None:
-    """Send again what the ledger says is due and the queue has forgotten; notice an index that lost points."""
+    """Send again what the ledger says is due and the queue has forgotten; now and then look for losses."""
     now = timezone.now()
     for job_id in pipeline.due(now - SETTLING):
         backends().wake(INGEST_TASK, job_id)
-    _compare_index()
+    if _time_to_look():
+        look_for_losses(now=now)
     if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
         backends().wake(pipeline.INDEX_TASK, 0)
 
 
-def _compare_index() -> None:
-    global _compared_at
-    if monotonic() - _compared_at < COMPARE_EVERY_S:
-        return
-    _compared_at = monotonic()
+def look_for_losses(*, now: datetime) -> None:
+    """Write again what the index lost, and end the questions whose process is gone."""
     try:
-        lost = notice_losses(now=timezone.now())
+        lost = notice_losses(now=now)
     except BackendUnavailableError:
-        return  # the index task says so
+        lost = 0  # the index task says so
     if lost:
         logger.warning("the index differs from the record in %d passages; they are written again", lost)
         backends().wake(pipeline.INDEX_TASK, 0)
+    if closed := close_unfinished(now=now):
+        logger.warning("%d questions had no end in the trail; closed as interrupted", closed)
+
+
+def _time_to_look() -> bool:
+    global _looked_at
+    if monotonic() - _looked_at < LOOK_EVERY_S:
+        return False
+    _looked_at = monotonic()
+    return True

@@ -82,6 +82,11 @@ class QdrantBackend:
         """The client of writes, made at first use."""
         return self._client(self._timeout_s)
 
+    @property
+    def searcher(self) -> LeanClient:
+        """The client of what somebody waits for, made at first use."""
+        return self._client(SEARCH_S)
+
     def _client(self, timeout_s: float) -> LeanClient:
         with self._first:
             if timeout_s not in self._connected:
@@ -97,7 +102,7 @@ class QdrantBackend:
 
                 self.ensure_collections()
                 with _translated():
-                    self._stores[collection] = open_store(self._client(SEARCH_S), collection, self._embedder)
+                    self._stores[collection] = open_store(self.searcher, collection, self._embedder)
             return self._stores[collection]
 
     def retrieve(self, query: RetrievalQuery, *, grant: AccessGrant) -> list[PassageHit]:
@@ -160,9 +165,8 @@ class QdrantBackend:
 
         from appliance.backends.qdrant_schema import create
 
-        quick = self._client(SEARCH_S)
         with _translated():
-            if not quick.collection_exists(name):
+            if not self.searcher.collection_exists(name):
                 try:
                     create(
                         self.client,
@@ -174,7 +178,7 @@ class QdrantBackend:
                 except UnexpectedResponse as error:
                     if error.status_code != 409:  # another process of the same start was first
                         raise
-            held = quick.get_collection(name).payload_schema
+            held = self.searcher.get_collection(name).payload_schema
             for field, schema in indexes.items():
                 if field not in held:
                     self.client.create_payload_index(name, field, schema)

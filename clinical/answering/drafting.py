@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clinical.answering.events import AnswerEvent
+    from clinical.ports import ChatStream
 
 SEED: Final = 20_260_101
 HEARTBEAT_S: Final = 0.5
+# A draft that has lost its way does not find it again: it is ended, and the model's slot is free.
+MOST_WITHHELD_IN_A_ROW: Final = 3
 # Numbers of the prompt's list, not of the page's; the citations themselves say where the words stand.
 _MARKER: Final = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
@@ -61,19 +64,17 @@ def draft(question: str, sources: Sequence[Labelled], record: Draft) -> Iterator
         record.unavailable = error.reason or "unavailable"
         yield ModelUnavailable(record.unavailable)
         return
-    sentences, last_sign = SentenceStream(), monotonic()
-    seen: set[str] = set()
+    judge, last_sign = _Judge(gate), monotonic()
     try:
-        for piece in stream:
-            record.text.append(piece)
-            for sentence in sentences.feed(piece):
-                yield from _judge(sentence, gate, seen)
+        for sentence in _sentences(stream, record):
+            if sentence is not None:
+                yield from judge.of(sentence)
                 last_sign = monotonic()
-            if monotonic() - last_sign > HEARTBEAT_S:
+            elif monotonic() - last_sign > HEARTBEAT_S:
                 yield Heartbeat()
                 last_sign = monotonic()
-        for sentence in sentences.close():
-            yield from _judge(sentence, gate, seen)
+            if judge.withheld_in_a_row >= MOST_WITHHELD_IN_A_ROW:
+                return
     except BackendUnavailableError as error:
         record.unavailable = error.reason or "interrupted"
         yield ModelUnavailable(record.unavailable)
@@ -81,17 +82,36 @@ def draft(question: str, sources: Sequence[Labelled], record: Draft) -> Iterator
         stream.close()
 
 
-def _judge(sentence: str, gate: Gate, seen: set[str]) -> Iterator[AnswerEvent]:
-    """Yield the sentence or its withheld place; a repetition yields nothing."""
-    folded = " ".join(sentence.casefold().split())
-    if not folded or folded in seen or folded.rstrip(".") == "not stated":
-        return
-    seen.add(folded)
-    verdict = gate.check(sentence)
-    if verdict.shown:
-        yield SentenceReady(_MARKER.sub("", sentence), By.MODEL, verdict.citations)
-    else:
-        yield SentenceWithheld(str(verdict.reason or "not-borne-out"), verdict.citations, sentence)
+def _sentences(stream: ChatStream, record: Draft) -> Iterator[str | None]:
+    """Yield whole sentences as they are decided, and None for each piece that decides none."""
+    sentences = SentenceStream()
+    for piece in stream:
+        record.text.append(piece)
+        yield from sentences.feed(piece) or (None,)
+    yield from sentences.close()
+
+
+class _Judge:
+    """Puts each different sentence before the gate."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._seen: set[str] = set()
+        self.withheld_in_a_row = 0
+
+    def of(self, sentence: str) -> Iterator[AnswerEvent]:
+        """Yield the sentence or its withheld place; a repetition yields nothing."""
+        folded = " ".join(sentence.casefold().split())
+        if not folded or folded in self._seen or folded.rstrip(".") == "not stated":
+            return
+        self._seen.add(folded)
+        verdict = self._gate.check(sentence)
+        if verdict.shown:
+            self.withheld_in_a_row = 0
+            yield SentenceReady(_MARKER.sub("", sentence), By.MODEL, verdict.citations)
+        else:
+            self.withheld_in_a_row += 1
+            yield SentenceWithheld(str(verdict.reason or "not-borne-out"), verdict.citations, sentence)
 
 
 def _release_connections() -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from clinical.domain.route import CodeSentence, Route
 
 MOST_SOURCES: Final = 6
+MOST_NEAR: Final = 2  # facts shown beside a reason that the notes give
 
 
 @dataclass(slots=True)
@@ -120,6 +121,10 @@ def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iter
             quoted.append(SentenceReady(citation.quote, By.QUOTE, (citation,)))
             found.append(passage)
         answered = answered or quotes.answered
+    if quoted and chosen.kind is RouteKind.NOTES and beside:
+        near = answer_by_code(chosen, facts, today=today).related[:MOST_NEAR]
+        citer = FactCiter(grant)
+        by_code = [_cited(sentence, citer, sources) for sentence in near]
     if sources.listed:
         yield EvidenceFound(tuple(sources.listed))
     yield from by_code

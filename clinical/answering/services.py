@@ -100,22 +100,23 @@ def _stream(question: Question, grant: AccessGrant, *, clock: Callable[[], datet
         with run.watch.stage("total"):
             yield from answer(text_of(question), grant=grant, run=run, today=clock().date())
         outcome = "SUCCESS"
-        audit_id = _record(grant, question, outcome, _counts(run), now=clock())
+        audit_id = _record(grant, question, outcome, _counts(run, run.status), now=clock())
         completed = _completed(run, audit_id)
         run.events.append(completed)
         _store(question, run, audit_id, outcome=outcome, now=clock())
         yield completed
     finally:
         if audit_id is None:
-            audit_id = _record(grant, question, outcome, _counts(run), now=clock())
+            audit_id = _record(grant, question, outcome, _counts(run, ""), now=clock())
             _store(question, run, audit_id, outcome=outcome, now=clock())
 
 
-def _counts(run: Run) -> dict[str, Any]:
+def _counts(run: Run, status: str) -> dict[str, Any]:
+    """Return what the trail keeps of a run; one that was interrupted has come to no status."""
     chat = backends().chat
     return {
         "route": run.route,
-        "status": run.status.value,
+        "status": str(status),
         "shown": run.shown,
         "withheld": run.withheld,
         "model": chat.digest if run.draft.prompt else "",
@@ -143,7 +144,7 @@ def _store(question: Question, run: Run, audit_id: UUID, *, outcome: str, now: d
     chat = backends().chat
     values = {
         "outcome": outcome,
-        "status": run.status,
+        "status": run.status if outcome == "SUCCESS" else "",
         "route": run.route,
         "model_name": chat.name if prompt else "",
         "model_digest": chat.digest if prompt else "",

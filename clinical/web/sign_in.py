@@ -9,6 +9,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from clinical.audit import trail
 
@@ -49,6 +50,7 @@ class SignOut(LogoutView):
         return super().post(request, *args, **kwargs)
 
 
+@require_safe
 def stay(_request: HttpRequest) -> HttpResponse:
     """Note that a person is still there; the idle middleware has done so already."""
     return HttpResponse(status=204)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
+# A FHIR R4 id and the name of a resource type (https://hl7.org/fhir/R4/datatypes.html#id); our version number.
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_TYPE: Final = re.compile(r"[A-Za-z]{1,64}")
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 WINDOW: Final = 240  # characters of stored JSON shown on each side of the cited ones
 
 
@@ -44,6 +49,8 @@ def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_i
     """Show one stored version with [start, end) of its part highlighted; decided and audited each time."""
     user = cast("User", request.user)
     part, start, end = _asked_for(request)
+    if not (_ID.fullmatch(logical_id) and _TYPE.fullmatch(resource_type) and _VERSION.fullmatch(version)):
+        raise NotHeldError  # nothing is held under such a name, and it must not reach the trail
     reference = f"{resource_type}/{logical_id}"
     now = timezone.now()
     grant = grant_access(user, patient_id, action="source.view", now=now)

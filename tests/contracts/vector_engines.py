@@ -124,3 +124,7 @@ class LocalBackend(QdrantBackend):
     @property
     def client(self) -> LeanClient:
         return self._memory
+
+    @property
+    def searcher(self) -> LeanClient:
+        return self._memory

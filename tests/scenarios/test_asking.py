@@ -133,6 +133,14 @@ class TestANoteQuestion:
         assert events[-1].withheld >= 1
         assert lie not in str(stored.as_json(events))
 
+    def test_a_draft_that_has_lost_its_way_is_ended(self) -> None:
+        says(" ".join(f"Warfarin {number} mg was given. [1]" for number in range(20)))
+
+        events = run(WHY)
+
+        assert len(of(SentenceWithheld, events)) == 3
+        assert backends().chat.streams[-1].closed  # type: ignore[attr-defined]
+
     def test_with_the_model_down_quotes_stand_and_the_answer_says_so(self) -> None:
         backends().chat.down = True  # type: ignore[attr-defined]
 

@@ -42,8 +42,9 @@ def _same_family(one: str, two: str) -> bool:
 
 
 def negation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
-    """Present or absent in both."""
-    del said
+    """Present or absent in both; one who stopped smoking does not smoke now."""
+    if claim.key in _HABITS and "negated" in claim.attributes and source.attributes & _OVER:
+        return not any(word.low == "never" for word in said.words)
     return claim.attributes & _NEGATION == source.attributes & _NEGATION
 
 
@@ -66,11 +67,12 @@ def certainty_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
 
 def relation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     """An allergen, something not tolerated, or something to avoid, in both or in neither."""
-    del said
     kinds = {"allergy", "intolerance", "avoid"}
     if claim.kind is not Kind.DRUG:
         return True
     theirs = source.attributes & kinds
+    if "word:cause" in said.keys and not claim.attributes & kinds:
+        return "avoid" not in theirs  # what it caused is told, as an allergy tells it
     if "intolerance" in theirs:
         theirs -= {"allergy"}  # listed among the allergies, but said not to be one
     return claim.attributes & kinds == theirs
@@ -80,12 +82,14 @@ def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     """Done, planned, stopped or past in both; an instruction bears out both plan and deed."""
     mine, theirs = claim.attributes, source.attributes
     if claim.key in _HABITS:  # an ex-smoker is one who stopped
-        return bool(mine & _OVER) == bool(theirs & _OVER) 
+        return "history" in mine or "negated" in mine or bool(mine & _OVER) == bool(theirs & _OVER) 
     if ("stopped" in mine) != ("stopped" in theirs) or ("not-stopped" in mine) != ("not-stopped" in theirs):
         return False
     ordered = "order" in theirs and "planned" not in theirs
     looked_for = mine & theirs & {"uncertain", "hypothetical"}  # "an MRI is planned for possible gout"
-    if ("planned" in mine) != ("planned" in theirs) and not ordered and not looked_for:
+    either = ordered or looked_for or "planned-too" in theirs or "planned-too" in mine
+    either = either or ("order" in mine and "planned" in theirs)
+    if ("planned" in mine) != ("planned" in theirs) and not either:
         return False
     if ordered and theirs & {"started", "increased", "decreased"} and not mine & {"planned", *_ACTIONS}:
         return False

@@ -18,6 +18,8 @@ _NEAR = 2
 def attached(quality: Mention, reading: Reading) -> frozenset[str]:
     """Return the keys of all that this quality may be said of, lists included."""
     keys = frozenset().union(*groups(quality, reading, sided=quality.key in SIDES))
+    if not keys and quality.key in SIDES:  # "normal on the right"
+        keys = frozenset(_companions(quality, reading))
     return keys | {wider for one in reading.mentions if one.key in keys for wider in one.keys}
 
 
@@ -36,6 +38,20 @@ def groups(quality: Mention, reading: Reading, *, sided: bool) -> list[frozenset
             found += [frozenset({one.key}) for one in listed if one.clinical]
             segment += step
     return found
+
+
+def _companions(side: Mention, reading: Reading) -> set[str]:
+    """Return the qualities that stand with a side in its clause."""
+    return {
+        one.key
+        for one in reading.mentions
+        if one.key in QUALITIES and one.key not in SIDES and one.segment == side.segment
+    }
+
+
+def named_with(side: Mention, reading: Reading) -> frozenset[str]:
+    """Return the qualities that stand with a side, which a clause without a thing names instead of it."""
+    return frozenset(_companions(side, reading)) if side.key in SIDES else frozenset()
 
 
 def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Mention]:

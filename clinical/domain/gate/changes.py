@@ -21,6 +21,8 @@ _MEASURED = frozenset({Kind.TEST, Kind.VITAL})
 _RISE, _FALL = "increased", "decreased"
 _WORDS = {_RISE: "word:increase", _FALL: "word:decrease"}
 _NEAR = 3
+_NOW = frozenset({"now", "today", "currently"})
+_FIRST, _LAST = (0, 0, 0), (9999, 12, 31)
 
 
 def changes(mentions: list[Mention]) -> list[Mention]:
@@ -78,7 +80,15 @@ def _from_to(figures: Sequence[Figure]) -> tuple[Figure, Figure] | None:
 
 
 def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, int]]:
-    return [
+    """Return the days of a value; "now" is after every other of its sentence."""
+    present = [
+        _LAST if _now(one, reading) else _FIRST
+        for reading in readings
+        if not reading.dates and any(_now(other, reading) for other in reading.figures)
+        for one in reading.figures
+        if one.quantity.value == figure.quantity.value and one.heads & figure.heads
+    ]
+    return present + [
         day
         for reading in readings
         for one in reading.figures
@@ -86,6 +96,12 @@ def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, 
         for date in dates_of_figure(one, reading)
         if (day := _day(date)) is not None
     ]
+
+
+def _now(figure: Figure, reading: Reading) -> bool:
+    return any(
+        word.low in _NOW and reading.segments[at] == figure.segment for at, word in enumerate(reading.words)
+    )
 
 
 def _day(date: WrittenDate) -> tuple[int, int, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import CLINICAL, Kind
+from clinical.domain.lexicon.tables import CLINICAL, Kind, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from clinical.domain.dates import WrittenDate
     from clinical.domain.lexicon.words import Token
     from clinical.domain.quantity import Quantity
+
+
+TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def figures_of(
     given: Sequence[set[str]],
 ) -> list[Figure]:
     """Return each quantity with what it may be a value of."""
-    things = [one for one in mentions if one.clinical] or [one for one in mentions if one.key.startswith("w:")]
+    things = [one for one in mentions if one.clinical] or [
+        one for one in mentions if one.key.startswith("w:") and one.text.lower() not in TIME_WORDS
+    ]
     places = [min(_token_at(one.start, words), len(words) - 1) for one in quantities]
     in_turn = any(word.low == "respectively" for word in words) and len(things) == len(quantities)
     figures = []

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.changes import changes
-from clinical.domain.gate.mention import DatePlace, Figure, Mention, figures_of
+from clinical.domain.gate.mention import TIME_WORDS, DatePlace, Figure, Mention, figures_of
 from clinical.domain.gate.scopes import attributes_of
 from clinical.domain.lexicon.match import find_concepts
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names, word_list
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names
 from clinical.domain.lexicon.words import Token, tokens
 from clinical.domain.quantity import find_quantities
 
@@ -35,9 +35,11 @@ _JOINED_BY_WITH = frozenset(
     {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
 )
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
-_TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
+_JOINERS = frozenset({",", ";", "and", "but", "then"})
 _FLAGS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
+_LEFT_AFTER = frozenset({"was", "were", "been", "not", "be", "being", "had", "has", "he", "she", "is"})
+_LEFT_BEFORE = frozenset({"", ".", ",", ";", "in", "at", "with", "by", "on", "to", "behind", "as", "because", "after", "for"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
@@ -83,7 +85,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         if _inside(words[one.first].start, taken):
             continue
         covered.update(range(one.first, one.last))
-        if _is_light(one.concept.id, words, one.first, one.last):
+        if _is_light(one.concept.id, words, one.first, one.last) or _was_left(words, one.first, one.last):
             continue
         mentions.append(
             _mention(
@@ -104,6 +106,8 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         if mention is not None:
             mentions.append(mention)
     mentions += _flags(words, [(one.start, one.end) for one in quantities], segments, given)
+    mentions.sort(key=lambda one: one.first)
+    mentions += _within(words, mentions, segments, given)
     mentions.sort(key=lambda one: one.first)
     mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions])
     if section:
@@ -144,7 +148,7 @@ def _said_of_it(words: Sequence[Token], given: Sequence[set[str]]) -> frozenset[
 
 def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
     """A test that only says how something was found is not itself denied: "no effusion on chest X-ray"."""
-    if mention.kind is Kind.WORD and mention.text.lower() in _TIME_WORDS:
+    if mention.kind is Kind.WORD and mention.text.lower() in TIME_WORDS:
         return replace(mention, attributes=frozenset())  # "no seizures in months" does not deny the months
     before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
     if mention.kind is not Kind.TEST or not before & _FOUND_BY:
@@ -161,6 +165,22 @@ def _measured_in(mention: Mention, words: Sequence[Token]) -> Mention:
     if not before or before[-1] not in {"urine", "urinary"}:
         return mention
     return replace(mention, key=concept.id, keys=concept.wider)
+
+
+def _within(
+    words: Sequence[Token], mentions: Sequence[Mention], segments: Sequence[int], given: Sequence[set[str]]
+) -> list[Mention]:
+    """Return what "it" or "which" stands for, where it was named earlier in this sentence."""
+    found = []
+    for at, word in enumerate(words):
+        joined = at > 0 and words[at - 1].low in _JOINERS
+        before = [one for one in mentions if one.clinical and one.last <= at]
+        if word.low not in {"it", "which"} or not joined or not before:
+            continue
+        drugs = [one for one in before if one.kind is Kind.DRUG]
+        meant = before[-1] if word.low == "which" else (drugs or before)[-1]
+        found.append(replace(meant, first=at, last=at + 1, segment=segments[at], attributes=frozenset(given[at])))
+    return found
 
 
 def _flags(
@@ -182,9 +202,18 @@ def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
     return any(start <= place < end for start, end in spans)
 
 
+def _was_left(words: Sequence[Token], first: int, last: int) -> bool:
+    """Return whether "left" is a verb here: "a drain was left", "left in place"."""
+    if words[first].low != "left" or last - first != 1:
+        return False
+    before = words[first - 1].low if first else ""
+    after = words[last].low if last < len(words) else ""
+    return before in _LEFT_AFTER and after in _LEFT_BEFORE
+
+
 def _is_light(key: str, words: Sequence[Token], first: int, last: int) -> bool:
     return key.startswith("word:") and (
-        key.removeprefix("word:") in light_words() or (last - first == 1 and words[first].low in light_words())
+        key.removeprefix("word:") in light_words() or (last - first == 1 and words[first].low in light_words() and not words[first].text.isupper())
     )
 
 

@@ -6,13 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
-from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups
+from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups, named_with
 from clinical.domain.gate.changes import direction
 from clinical.domain.gate.timing import date_of_event, date_of_value
 from clinical.domain.gate.values import dates, numbers, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.gate.wording import same_words, weighed_words
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,8 @@ _MISSING = {
     Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
     Kind.WORD: Reason.NOT_BORNE_OUT,
 }
+_SITES = word_list("sites")
+_OF_BARE_WORDS = frozenset({Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
 ACTIONS = frozenset(
     {
         "stopped",
@@ -69,10 +71,20 @@ def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
 def _found(mention: Mention, claim: Reading, window: Window) -> bool:
     if any(same_thing(mention, source) for source in window.mentions):
         return True
+    if mention.key == "word:cause" and any(_reason_in_brackets(reading) for reading in window.readings):
+        return True
     # A name may stand anywhere in the passage.
     word = claim.words[mention.first]
     is_name = mention.key.startswith("w:") and word.text[:1].isupper() and mention.first > 0
     return is_name and word.stem in window.named
+
+
+def _reason_in_brackets(reading: Reading) -> bool:
+    """Return whether a condition is set apart as a reason or reaction: "stopped (hypoglycaemia)", "codeine: nausea"."""
+    opened = {at + 1 for at, word in enumerate(reading.words) if word.low in {"(", ":", "-"}}
+    return bool(reading.cues & {"stopped", "allergy", "intolerance"}) and any(
+        one.first in opened and one.kind is Kind.CONDITION for one in reading.mentions
+    )
 
 
 def attributes(claim: Reading, window: Window) -> Reason | None:
@@ -85,8 +97,10 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
         for reason, agrees, of_words in AGREEMENTS:
             if not sources:
                 break
-            if not (mention.clinical or of_words or (only_words and reason is Reason.CERTAINTY_DIFFERS)):
+            if not (mention.clinical or of_words or (only_words and reason in _OF_BARE_WORDS)):
                 continue
+            if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES and not only_words:
+                continue  # "no swelling of the knee" and "the knee was not swollen" deny the swelling
             sources = [source for source in sources if agrees(mention, source, claim)]
             if not sources:
                 return reason
@@ -105,7 +119,8 @@ def qualities(claim: Reading, window: Window) -> Reason | None:
             if source.key == mention.key
         ]
         for group in groups(mention, claim, sided=mention.key in SIDES):
-            if sources and not any(not keys or group & keys for keys in sources):
+            named = group | named_with(mention, claim)
+            if sources and not any(not keys or named & keys for keys in sources):
                 return Reason.LATERALITY_DIFFERS if mention.key in SIDES else Reason.VALUE_OF_ANOTHER
     return None
 
@@ -192,7 +207,7 @@ def one_direction(claim: Reading, window: Window) -> Reason | None:
 _ADDED = (
     (frozenset({"empty-negative"}), frozenset({"empty-negative"}), Reason.NEGATION_DIFFERS),
     (frozenset({"double-negative"}), frozenset({"double-negative"}), Reason.NEGATION_DIFFERS),
-    (frozenset({"negated"}), frozenset({"negated", "unclear"}), Reason.NEGATION_DIFFERS),
+    (frozenset({"negated"}), frozenset({"negated", "unclear", "stopped", "past"}), Reason.NEGATION_DIFFERS),
     (frozenset({"uncertain"}), frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
     (frozenset({"hypothetical"}), frozenset({"hypothetical"}), Reason.CERTAINTY_DIFFERS),
     (frozenset({"stopped"}), frozenset({"stopped", "past"}), Reason.TIME_DIFFERS),

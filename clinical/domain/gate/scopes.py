@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clinical.domain.lexicon.words import Token
 
 _HARD = word_list("clause_ends")
+_ORDERS = word_list("orders")
 _SUBJECTS = word_list("subjects")
 _VERBS = word_list("verbs")
 _STATES = word_list("states")
@@ -31,6 +32,8 @@ _ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the ne
 _ADJECTIVE_REACH = 3
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
+_RESULTS = (("negative",), ("nil",), ("absent",))
+_UNSURE = {"planned": "planned-too"}  # "was stopped and should be restarted": both are told
 _MODALS = frozenset({"may", "might", "could"})
 _ADVERBS = frozenset({"also", "now", "then", "soon", "probably", "likely", "later", "first", "again", "not"})
 
@@ -47,6 +50,12 @@ def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tupl
     said: Counter[str] = Counter()
     at = 0
     while at < len(words):
+        if words[at].low in _ORDERS and (at == 0 or words[at - 1].low in {";", ":", "."}):
+            said["order"] += 1
+            for place in range(at, len(words)):
+                if words[place].low in {";", "."}:
+                    break
+                given[place].add("order")
         cue = None if hidden(at) else _cue_at(words, at)
         if cue is None:
             at += 1
@@ -77,15 +86,22 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     for cue in _cues_by_first_word().get(words[at].low, ()):
         if fitting and len(cue.words) < len(fitting[0].words):
             break
-        if tuple(word.low for word in words[at : at + len(cue.words)]) == cue.words:
+        if tuple(word.low for word in words[at : at + len(cue.words)]) == cue.words and _fits(cue, words, at):
             fitting.append(cue)
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     # The same words look both ways (negative, likely, ordered): what stands before decides.
     before = words[at - 1].low if at else ""
-    backward = before in _COPULA | {":", "came", "returned", "test"} or at + len(fitting[0].words) == len(words)
+    last = at + len(fitting[0].words)
+    backward = before in _COPULA | {":", "came", "returned", "test"} or last == len(words) or _is_date(words, last)
     wanted = "backward" if backward else "forward"
     return next((cue for cue in fitting if cue.direction == wanted), fitting[0])
+
+
+def _fits(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
+    """After a colon or comma a word answers only if nothing follows: "Rash: no." but "X-ray: no effusion"."""
+    last = at + len(cue.words)
+    return cue.words[0] not in {":", ","} or last >= len(words) or not words[last].is_word or _is_date(words, last)
 
 
 def _apply(
@@ -101,6 +117,8 @@ def _apply(
     if cue.attribute == "none":
         return
     direction = cue.direction
+    if cue.words in _RESULTS and not _has_object(words, last):
+        direction = "backward"  # "urine dip negative"
     if direction == "both":
         direction = "backward" if at and words[at - 1].low in _BE and not _has_object(words, last) else "forward"
         if direction == "forward" and not _has_object(words, last):
@@ -116,8 +134,10 @@ def _apply(
         places += _backward(words, at, reach, cue.attribute)
     if direction == "backward" and attribute == "negated" and any("negated" in given[place] for place, _ in places):
         said["double-negative"] += 1
+    if cue.words == ("ordered",) and direction == "backward" and words[at - 1].low not in _COPULA:
+        places = [(place, False) for place, _ in places]  # an entry of an order list: ordered, and so perhaps taken
     for place, certain in places:
-        given[place].add(attribute if certain else "unclear")
+        given[place].add(attribute if certain else _UNSURE.get(attribute, "unclear"))
     if attribute == "negated" and all(_is_light(words[place]) for place, _ in places):
         said["empty-negative"] += 1
 
@@ -136,7 +156,13 @@ def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list
     if not passive:
         return False
     following = [place for place, _ in ahead if words[place].low not in _BE | {"yet", "being"}]
-    return all(_is_light(words[place]) for place in following[:1])
+    return all(_is_light(words[place]) or _ends_passive(words, place) for place in following[:1])
+
+
+def _ends_passive(words: Sequence[Token], at: int) -> bool:
+    """Return whether a participle ends the statement: "a drain was not left"."""
+    after = words[at + 1].low if at + 1 < len(words) else "."
+    return after in {".", ",", ";"} and (words[at].low.endswith(("ed", "en", "wn")) or words[at].low == "left")
 
 
 def _is_light(word: Token) -> bool:
@@ -161,9 +187,13 @@ def _has_object(words: Sequence[Token], at: int) -> bool:
 
 def _is_date(words: Sequence[Token], at: int) -> bool:
     """Return whether a date follows ("stopped 12 March 2025", "stopped 2019"), not a dose."""
+    if at >= len(words):
+        return False
     near = [word.low for word in words[at : at + 2]]
-    if near[0][:1].isdigit():
+    if near[0][:1].isdigit() and near[1:] not in (["-"], ["/"]):
         return any(low in MONTHS for low in near[1:]) or (len(near[0]) == 4 and near[0][:2] in {"19", "20"})
+    if len(near) > 1 and near[1] in {"-", "/"} and near[0].isdigit():
+        return True
     return near[0] in MONTHS and len(near) > 1 and near[1][:1].isdigit()
 
 
@@ -173,6 +203,10 @@ def _forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> lis
     for place in range(at, min(at + reach, len(words))):
         low = words[place].low
         if low in _HARD or (low in {")", "?", ":"} and place > at):
+            break
+        if low == "(" and cue.attribute in _ACTIONS:
+            break
+        if cue.words[0] == "if" and place > at and low in {"we", "i"}:
             break
         if low in {",", "and"} and (_restarts(words, place + 1) or _acts(cue, words, place + 1)):
             break
@@ -223,6 +257,7 @@ def _list_goes_on(words: Sequence[Token], comma: int, cue: CuePhrase) -> bool:
 
 def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> list[tuple[int, bool]]:
     places: list[tuple[int, bool]] = []
+    certain = True
     for place in range(at - 1, max(at - reach, 0) - 1, -1):
         low = words[place].low
         if low in _HARD and low not in {"which", "since"}:
@@ -231,7 +266,9 @@ def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> li
             break
         if low == "and" and _restarts(words, place + 1) and place + 1 < at - 3:
             break
-        places.append((place, True))
+        if low == "and" and attribute == "planned" and place == at - 1:
+            certain = False
+        places.append((place, certain))
     return places
 
 

@@ -185,7 +185,8 @@ def read_passage(passage: Passage) -> Source:
 
 
 def _section_attributes(title: str) -> frozenset[str]:
-    attribute = section_titles().get(title.strip().lower().rstrip(":").replace("/", " ").replace("&", "and"))
+    plain = title.strip().lower().rstrip(":").replace("/", " ").replace("&", "and")
+    attribute = section_titles().get("plan" if plain.endswith(" plan") else plain)
     return frozenset() if attribute is None else frozenset({attribute})
 
 
@@ -206,7 +207,7 @@ def _order(words: str) -> frozenset[str]:
     """An instruction ("Start aspirin") is neither done nor merely planned; it bears out both."""
     for part in words.split(":", 1)[::-1]:
         first = part.strip(" -*\u2022").split(" ", 1)[0].lower()
-        if first in _ORDERS:
+        if first in _ORDERS or first == "to":
             return frozenset({"order"})
     return frozenset()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OTHER_SPECIMENS = frozenset(
     {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
 )
+_USUAL = {"heart-rate": "/min", "respiratory-rate": "/min", "oxygen-saturation": "%"}
 _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", "an", "of", "to", "as", "and"})
 
 
@@ -62,6 +63,11 @@ def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
     return Counter(figure.quantity.value for figure in figures)
 
 
+def _usual_unit(figure: Figure, source: Figure) -> bool:
+    """Return whether the unit is the only one this vital sign is written in, where the evidence leaves it out."""
+    return not source.quantity.unit and any(_USUAL.get(key) == figure.quantity.unit for key in figure.heads)
+
+
 def _plain(figure: Figure) -> bool:
     return all(key.startswith("w:") for key in figure.heads)
 
@@ -77,7 +83,7 @@ def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | N
         same = [one for one in same if one.attributes & attributes == figure.attributes & attributes]
         if not same:
             return reason
-    same = [one for one in same if unit_borne_out(figure.quantity, one.quantity)]
+    same = [one for one in same if unit_borne_out(figure.quantity, one.quantity) or _usual_unit(figure, one)]
     if not same:
         return Reason.UNIT_DIFFERS
     if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):

@@ -104,7 +104,8 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
         any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in sentences)
         for intent in asked.intents
     )
-    if not held or not _specimen_fits(asked, sentences) or not _action_fits(asked, sentences, own):
+    done = _action_fits(asked, sentences, own)
+    if not held or not _specimen_fits(asked, sentences) or not (done or asked.intents == {Intent.AMOUNT}):
         return None
     named_here = not asked.focus or any(_named_here(asked, one, sentences, own) for one in asked.focus)
     if not named_here and not (asked.intents or words > 0):
@@ -121,7 +122,7 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
             return None
     score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
     score += min(len(own), 3) / max(len(own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
-    return Bearing(first, last, full, score)
+    return Bearing(first, last, full and done, score)
 
 
 def _before(source: Source, first: int) -> tuple[Mention, ...]:
@@ -175,7 +176,7 @@ def _concepts_covered(
             hits, near = hits + here, True
         elif any(one.keys & mention.keys for mention in context):
             hits, near = hits + _BY_HEADING, True
-        elif open_question and one.keys & document.keys:
+        elif open_question and not one.measured and one.keys & document.keys:
             hits += _BY_DOCUMENT
         else:
             return None

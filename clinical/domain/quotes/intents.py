@@ -24,12 +24,12 @@ _WHEN = re.compile(r"\b(?:when|what (?:date|day|year|month|time)|how long ago|si
 _AMOUNT = re.compile(
     r"\b(?:how (?:much|many|high|low|often|long|far|big|large|old|tall|heavy|frequently|thick|wide|deep|fast|small)"
     r"|what (?:dose|dosage|strength|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose"
-    r"|frequency)|dose of|dosage of)\b",
+    r"|frequency)|dose of|dosage of|(?:increased|decreased|reduced|raised|lowered|changed|cut|titrated) to)\b",
     re.IGNORECASE,
 )
 _WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
 _DRUG = re.compile(
-    r"\b(?:which|what)\b.*\b(?:takes?|taking|on|used?|prescribed|started|treated with|treated for"
+    r"\b(?:which|what)\b.*\b(?:takes?|taking|on(?= for\b| now\b|\s*\??\s*$)|prescribed|(?:was|were|been) started|treated with|treated for"
     r"|(?:medic(?:ation|ine)|drug|pill|tablet|antibiotic|contraceptive|painkiller|inhaler|chemotherapy)s?)\b",
     re.IGNORECASE,
 )
@@ -38,6 +38,7 @@ _SIDE = re.compile(
     re.IGNORECASE,
 )
 _PLAN = re.compile(r"\b(?:plan|planned|next step|follow[ -]?up|recommend\w*|advised|going to)\b", re.IGNORECASE)
+_IF = re.compile(r"\b(?:what|how)\b.*\bif\b", re.IGNORECASE)
 _RESULT = re.compile(
     r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
     re.IGNORECASE,
@@ -74,6 +75,8 @@ def intents_of(text: str, clinical: Sequence[Mention], *, actions: bool) -> froz
         if pattern.search(text)
     }
     kinds = {one.kind for one in clinical}
+    if _IF.search(text):
+        found.add(Intent.PLAN)
     if found:
         return frozenset(found)
     drugs = [one.key for one in clinical if one.kind is Kind.DRUG]

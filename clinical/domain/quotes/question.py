@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.spelling import nearest_concept
-from clinical.domain.lexicon.tables import CLINICAL, concepts, table
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, table
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.intents import Intent, intents_of, sections_named
 from clinical.domain.quotes.kin import kin_of
@@ -37,13 +37,15 @@ class Focus:
     """One thing asked about: any of `keys`; the noun it only qualifies ("pump" of "insulin pump") as `head`.
 
     `kin` are stems of words that may stand for it in an answer; `spelled` the stems of its names of several
-    words, which may stand apart ("breast or ovarian cancers").
+    words, which may stand apart ("breast or ovarian cancers"). `measured`: a test or vital sign, whose result is
+    only where it is named.
     """
 
     keys: frozenset[str]
     head: frozenset[str]
     kin: frozenset[str]
     spelled: tuple[frozenset[str], ...]
+    measured: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _focus(group: list[Mention], reading: Reading, words: frozenset[str]) -> Foc
         _head(group[-1], reading, words),
         frozenset().union(*(kin_of(word) - {stem(word)} for one in group for word in one.text.lower().split())),
         tuple(frozenset(token.stem for token in tokens(name)) for name in named),
+        any(one.kind in {Kind.TEST, Kind.VITAL} for one in group),
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Similarity = Callable[[Sequence[str]], Sequence[float]]
 
-_SIMILAR_ENOUGH = 0.5  # cosine; only for a sentence that already names what is asked about
+_SIMILAR_ENOUGH = 0.42  # cosine; only for a sentence that already names what is asked about
 _MOST_COMPARED = 16
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
 _FAR_BEHIND = 1.5

@@ -94,7 +94,7 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
             return bool(_PLANNED.search(text)) or "order" in reading.cues
 
 
-_WAITING = re.compile(r"\b(?:when|once|until|if)\b.*\b(?:results?|available|back)\b", re.IGNORECASE)
+_WAITING = re.compile(r"\b(?:when|once|until|if)\b.*\b(?:results?|available|back|positive|negative)\b", re.IGNORECASE)
 
 
 def hints(intent: Intent, reading: Reading) -> bool:
@@ -106,7 +106,7 @@ def _awaited(asked: Question, reading: Reading) -> bool:
     focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
     if _WAITING.search(reading.text):
         return True
-    return bool(focus) and all(one.attributes & {"planned", "order"} for one in focus)
+    return bool(focus) and all(one.attributes & {"planned", "order", "hypothetical"} for one in focus)
 
 
 def _figures(asked: Question, reading: Reading) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -45,15 +46,15 @@ class Command(BaseCommand):
         check_profile(options["break_glass"])
         record_command("ask", patient, user, options["break_glass"])
         try:
-            question = ask(user, patient.id, options["question"], clock=timezone.now)
+            # What a terminal passes on need not be text; what is not becomes "?".
+            words = os.fsencode(options["question"]).decode(errors="replace")
+            question = ask(user, patient.id, words, clock=timezone.now)
             result = stored.as_json(events(question.id, user, clock=timezone.now))
         except AccessDeniedError as denial:
             result = stored.as_json([]) | {"status": "refused", "reason": denial.reason}
         except QuestionRefusedError as refusal:
             raise CommandError(f"question refused: {refusal.reason}") from None
-        self.stdout.write(
-            json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else plain(result)
-        )
+        self.stdout.write(json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else plain(result))
 
 
 def patient_named(logical_id: str) -> Patient:
