@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from appliance.config import Config, config
 from appliance.processes import catalogue
@@ -15,6 +15,13 @@ from appliance.processes.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+MARKER: Final = "this-record-may-be-emptied"
+
+
+def is_throwaway(settings: Config) -> bool:
+    """Return whether this process's record was made here, and so may be emptied."""
+    return (settings.var / MARKER).exists()
 
 
 @contextmanager
@@ -26,6 +33,7 @@ def throwaway_environment(say: Callable[[str], None]) -> Iterator[dict[str, str]
     """
     ours = config()
     with TemporaryDirectory(prefix="appliance-") as folder:
+        (Path(folder) / MARKER).touch()
         url = f"http://127.0.0.1:{_free_port()}"
         changed = {
             "APPLIANCE_VAR": folder,

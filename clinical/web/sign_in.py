@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from django import forms
 from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,14 +18,23 @@ from clinical.audit import trail
 if TYPE_CHECKING:
     from typing import Any
 
-    from django.contrib.auth.forms import AuthenticationForm
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+
+LONGEST_NAME: Final = 150  # characters, as the column has them
+
+
+class _SignInForm(AuthenticationForm):
+    """Refuses a name that no column takes before anything looks for it."""
+
+    username = UsernameField(max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"autofocus": True}))
 
 
 class SignIn(LoginView):
     """The log-in page."""
 
+    authentication_form = _SignInForm
     template_name = "login.html"
     redirect_authenticated_user = True
 
@@ -34,7 +45,7 @@ class SignIn(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """Record the failure; a name is kept only if such a user exists (it may be a mistyped password)."""
-        name = str(form.data.get("username", ""))
+        name = str(form.cleaned_data.get("username", ""))
         known = get_user_model().objects.filter(username=name).exists()
         _record("session.login", "DENIED", name if known else "")
         return super().form_invalid(form)

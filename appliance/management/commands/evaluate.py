@@ -15,8 +15,8 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from appliance.config import ROOT
-from appliance.processes.throwaway import throwaway_environment
+from appliance.config import ROOT, config
+from appliance.processes.throwaway import is_throwaway, throwaway_environment
 from clinical.answering import stored
 from clinical.answering.services import ask, events
 from clinical.domain.access import AccessDeniedError, Role
@@ -60,6 +60,8 @@ class Command(BaseCommand):
         if options["model"] == "none":
             settings.CLINICAL_DRAFTING = False
         if options["throwaway"]:
+            if not is_throwaway(config()):
+                raise CommandError("this record is kept: it will not be emptied")
             results = self._throwaway_results([case for case in cases if case.records], path.parent)
         else:
             results = self._own_results([case for case in cases if not case.records])

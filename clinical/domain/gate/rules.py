@@ -31,6 +31,7 @@ _MISSING = {
     Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
     Kind.WORD: Reason.NOT_BORNE_OUT,
 }
+_FINDINGS = frozenset({Kind.CONDITION, Kind.WORD})
 _SITES = word_list("sites")
 _OF_BARE_WORDS = frozenset({Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
 ACTIONS = frozenset(
@@ -154,6 +155,36 @@ def holds_all(claim: Reading, sentence: SourceSentence) -> bool:
     )
 
 
+def one_clause_one_statement(claim: Reading, window: Window) -> Reason | None:
+    """What stands together in the sentence is not gathered from statements set apart by a semicolon."""
+    if len(window.readings) > 1:
+        return None
+    statements = _statements(window.readings[0])
+    if len(statements) < 2:
+        return None
+    for segment in {mention.segment for mention in claim.mentions}:
+        wanted = [one for one in claim.mentions if one.segment == segment and one.kind in _FINDINGS]
+        known = [one for one in wanted if any(same_thing(one, two) for held in statements for two in held)]
+        if not any(all(any(same_thing(one, two) for two in held) for one in known) for held in statements):
+            return Reason.NOT_BORNE_OUT
+    return None
+
+
+def _statements(reading: Reading) -> list[list[Mention]]:
+    """Return the mentions of each part between semicolons, with those of the label before a colon."""
+    marks = [at for at, word in enumerate(reading.words) if word.low == ";"]
+    colon = next((at for at, word in enumerate(reading.words) if word.low == ":"), 0)
+    label = [one for one in reading.mentions if one.last <= colon]
+    found: list[list[Mention]] = []
+    for start, end in zip([0, *marks], [*marks, len(reading.words)], strict=True):
+        part = [one for one in reading.mentions if start <= one.first < end and one not in label]
+        if found and not any(one.clinical or one.key.startswith("w:") for one in part):
+            found[-1] += part  # "ramipril 5 mg; stopped in May"
+        else:
+            found.append(label + part)
+    return found
+
+
 def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
     """What stands together in the sentence stands together in the evidence, or the second refers back."""
     if len(window.readings) < 2:
@@ -185,6 +216,8 @@ def still_so(claim: Reading, window: Window) -> Reason | None:
             for reading in window.readings
             if any(same_thing(mention, source) for source in reading.mentions)
         }
+        if now and any("started" in one.attributes and same_thing(mention, one) for one in window.mentions):
+            continue  # was put on it, and nothing here says that it was stopped
         opposite = {"present"} if "past" in claim.tenses else {"past"}
         if len(claim.tenses) == 1 and forms and all(form == opposite for form in forms):
             return Reason.TIME_DIFFERS
@@ -226,6 +259,7 @@ RULES: tuple[Rule, ...] = (
     weighed_words,
     attributes,
     one_clause_one_sentence,
+    one_clause_one_statement,
     still_so,
     qualities,
     sides_counted,

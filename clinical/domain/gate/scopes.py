@@ -11,7 +11,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import MONTHS
-from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, family_words, light_stems, light_words, word_list
+from clinical.domain.lexicon.tables import (
+    CuePhrase,
+    cue_phrases,
+    family_words,
+    light_stems,
+    light_words,
+    number_words,
+    word_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +38,10 @@ _OF_RELATIVE = word_list("said_of_relative")
 _MEDIUM_REACH = frozenset({"uncertain", "past", "history"})
 _ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the next noun only
 _ADJECTIVE_REACH = 3
+_CLAUSE = 8
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
+_PERIODS = frozenset({"day", "week", "month", "year", "hour", "few", "couple", "several", "decade"})
 _RESULTS = (("negative",), ("nil",), ("absent",))
 _UNSURE = {"planned": "planned-too"}  # "was stopped and should be restarted": both are told
 _MODALS = frozenset({"may", "might", "could"})
@@ -101,7 +111,10 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
 def _fits(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
     """After a colon or comma a word answers only if nothing follows: "Rash: no." but "X-ray: no effusion"."""
     last = at + len(cue.words)
-    return cue.words[0] not in {":", ","} or last >= len(words) or not words[last].is_word or _is_date(words, last)
+    if cue.words == ("in", "the", "past") and last < len(words):  # "in the past year" is a period
+        low = words[last].low
+        return not (low[0].isdigit() or low.removesuffix("s") in _PERIODS or low in number_words())
+    return len(cue.words) > 2 or cue.words[0] not in {":", ","} or last >= len(words) or not words[last].is_word or _is_date(words, last)
 
 
 def _apply(
@@ -266,10 +279,18 @@ def _backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> li
             break
         if low == "and" and _restarts(words, place + 1) and place + 1 < at - 3:
             break
+        if low == "and" and _own_subject(words, place, at):
+            break
         if low == "and" and attribute == "planned" and place == at - 1:
             certain = False
         places.append((place, certain))
     return places
+
+
+def _own_subject(words: Sequence[Token], joint: int, at: int) -> bool:
+    """Return whether what follows "and" has a subject of its own: "nitrite was positive and blood was negative"."""
+    between = [word for word in words[joint + 1 : at] if not _is_light(word)]
+    return bool(between) and any(word.low in _VERBS for word in words[max(joint - _CLAUSE, 0) : joint])
 
 
 def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:

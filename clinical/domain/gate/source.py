@@ -165,6 +165,7 @@ def read_passage(passage: Passage) -> Source:
             continue
         if starts_line or _LABEL.match(words):
             line_attributes, line_topic = _label(words)
+            line_topic = line_topic if starts_line else ()
         if (opening := _REGARDING.match(words.lstrip("-*\u2022 "))) is not None:
             line_topic = _plain_heading(opening["topic"])
         if not starts_line and words.split(" ", 1)[0].lower() in _PATIENT:

@@ -30,8 +30,9 @@ def dates_of_figure(figure: Figure, reading: Reading) -> list[WrittenDate]:
     if place is None:
         return []
     first, last = sorted((figure.place, place.place))
+    taken = place.place < figure.place and place.place > min(one.place for one in reading.figures)
     rival = any(
-        first < other.place < last
+        (first < other.place < last or (taken and other.place < place.place))
         and other.heads & figure.heads
         and other.quantity.unit == figure.quantity.unit
         and not same_value(other.quantity, figure.quantity)

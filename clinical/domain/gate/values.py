@@ -30,7 +30,7 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
     """Each number with its unit is in the evidence, as a value of the same thing."""
     sources = [figure for place in range(len(window.readings)) for figure in _figures(window.readings, place)]
     for figure in claim.figures:
-        reason = _number(figure, sources, dated=bool(claim.dates))
+        reason = _number(figure, sources, dated=bool(claim.dates), told_as_past="past" in claim.tenses)
         if reason is not None:
             return reason
     said, held = _counted(claim.figures), _counted(sources)
@@ -72,15 +72,20 @@ def _plain(figure: Figure) -> bool:
     return all(key.startswith("w:") for key in figure.heads)
 
 
-def _number(figure: Figure, sources: list[Figure], *, dated: bool) -> Reason | None:
+def _number(figure: Figure, sources: list[Figure], *, dated: bool, told_as_past: bool) -> Reason | None:
     same = [one for one in sources if same_value(figure.quantity, one.quantity)]
     same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
     if not same:
         return Reason.NUMBER_NOT_IN_SOURCE
     for attributes, reason in _OF_NUMBERS:
-        if attributes == {"past"} and dated:
+        if attributes == {"past"} and (dated or figure.quantity.unit == "{pack-years}"):
             continue
-        same = [one for one in same if one.attributes & attributes == figure.attributes & attributes]
+        same = [
+            one
+            for one in same
+            if one.attributes & attributes == figure.attributes & attributes
+            or (attributes == {"past"} and told_as_past and not figure.attributes & attributes)
+        ]
         if not same:
             return reason
     same = [one for one in same if unit_borne_out(figure.quantity, one.quantity) or _usual_unit(figure, one)]

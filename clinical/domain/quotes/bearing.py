@@ -11,7 +11,7 @@ from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.kin import kin_of
 from clinical.domain.quotes.question import action_of
-from clinical.domain.quotes.wants import hints, holds
+from clinical.domain.quotes.wants import awaits, hints, holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,6 @@ _OWN, _APART, _BY_KIN, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.25
 _FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
 _FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
 _CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
-_SECOND_SENTENCE = 0.4  # what a second sentence must add to be worth quoting
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
     if both is None or (alone is not None and (alone.full or not both.full) and both.score < alone.score + 1):
         return alone
     second = _bearing(asked, source, (place + 1, place + 2), document)
-    if second is not None and second.full and second.score + _SECOND_SENTENCE >= both.score:
+    if second is not None and second.full and second.score >= both.score:
         return alone  # the next sentence answers by itself and is looked at in its turn
     return both
 
@@ -73,6 +72,8 @@ def _adds(asked: Question, source: Source, place: int) -> bool:
     first, second = source.sentences[place : place + 2]
     explains = Intent.CAUSE in asked.intents and holds(Intent.CAUSE, asked, first.reading)
     if not _touches(asked, first) and not explains:
+        return False
+    if Intent.RESULT in asked.intents and awaits(asked, first.reading):
         return False
     if _touches(asked, second):
         return True

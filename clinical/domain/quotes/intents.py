@@ -29,7 +29,8 @@ _AMOUNT = re.compile(
 )
 _WHO = re.compile(r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b", re.IGNORECASE)
 _DRUG = re.compile(
-    r"\b(?:which|what)\b.*\b(?:takes?|taking|on(?= for\b| now\b|\s*\??\s*$)|prescribed|(?:was|were|been) started|treated with|treated for"
+    r"\b(?:which|what)\b.*\b(?:takes?|taking|on(?= for\b| now\b|\s*\??\s*$)|prescribed"
+    r"|(?:was|were|been) started|treated with|treated for"
     r"|(?:medic(?:ation|ine)|drug|pill|tablet|antibiotic|contraceptive|painkiller|inhaler|chemotherapy)s?)\b",
     re.IGNORECASE,
 )

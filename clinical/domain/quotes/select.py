@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     Similarity = Callable[[Sequence[str]], Sequence[float]]
 
-_SIMILAR_ENOUGH = 0.42  # cosine; only for a sentence that already names what is asked about
+_SIMILAR_ENOUGH = 0.4  # cosine; only for a sentence that already names what is asked about
 _MOST_COMPARED = 16
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
-_FAR_BEHIND = 1.5
+_FAR_BEHIND = 2.0
 _ADDRESSES_A_MACHINE = re.compile(
     r"\b(?:AI|A\.I\.|assistant|chat ?bot|language model|LLM|GPT|system prompt|prompt|ignore (?:all"
     r"|any|the|your|previous|prior)"

@@ -80,7 +80,7 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
             valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
             named = set().union(*asked.concepts)
             own = any(one.wider & named for one in valued)
-            return own or (not _awaited(asked, reading) and (bool(valued) or _finding(asked, reading)))
+            return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))
         case Intent.PERSON:
             return bool(_PERSON.search(text)) or _is_named(reading)
         case Intent.DRUG:
@@ -102,7 +102,8 @@ def hints(intent: Intent, reading: Reading) -> bool:
     return intent is Intent.CAUSE and bool(_HINT.search(reading.text))
 
 
-def _awaited(asked: Question, reading: Reading) -> bool:
+def awaits(asked: Question, reading: Reading) -> bool:
+    """Return whether a result is still to come: the thing asked about is only ordered, planned or waited for."""
     focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
     if _WAITING.search(reading.text):
         return True
