@@ -51,23 +51,31 @@ def keep(file: BinaryIO, *, now: datetime) -> Original:
         return held
     file.seek(0)
     key = AESGCM.generate_key(bit_length=256)
-    backends().originals.put(sha256, _frames(file, AESGCM(key), sha256))
     wrapped = backends().master_key.wrap(key, binding=sha256)
+    name = _object_name(sha256, wrapped)
+    backends().originals.put(name, _frames(file, AESGCM(key), sha256))
     row, created = Original.objects.get_or_create(
         sha256=sha256, defaults={"size": size, "wrapped_key": wrapped, "received_at": now}
     )
-    if not created:  # another process kept the same bytes meanwhile under its own key: write them under that
-        file.seek(0)
-        theirs = backends().master_key.unwrap(bytes(row.wrapped_key), binding=sha256)
-        backends().originals.put(sha256, _frames(file, AESGCM(theirs), sha256))
+    if not created:  # another process kept the same bytes meanwhile, under its own key
+        backends().originals.delete(name)
     return row
 
 
 def open_original(original: Original) -> BinaryIO:
     """Return the decrypted bytes as a buffered, forward-reading file."""
     key = backends().master_key.unwrap(bytes(original.wrapped_key), binding=original.sha256)
-    stored = backends().originals.open(original.sha256)
+    store = backends().originals
+    try:
+        stored = store.open(_object_name(original.sha256, bytes(original.wrapped_key)))
+    except KeyError:
+        stored = store.open(original.sha256)  # kept before objects were named by their key too
     return io.BufferedReader(_Decrypting(stored, AESGCM(key), original.sha256), FRAME_BYTES)
+
+
+def _object_name(sha256: str, wrapped_key: bytes) -> str:
+    """Name the object by its bytes and its key, so that two processes never overwrite each other's."""
+    return f"{sha256}-{hashlib.sha256(wrapped_key).hexdigest()[:16]}"
 
 
 def _frames(file: BinaryIO, aead: AESGCM, sha256: str) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ _PATTERNS = tuple(
 _DIGIT = re.compile(r"\d")
 _BARE_YEAR = re.compile(
     r"(?:\b(?:in|since|from|of|until|till|by|before|after|year|early|late|mid|during|circa|stopped|quit|started|began"
-    r"|diagnosed|done|removed|repaired|placed|inserted|fitted|born|last|onset|and|to)[\s-]+|\()"
+    r"|diagnosed|done|removed|repaired|placed|inserted|fitted|born|last|onset|and|to)[\s-]+|\(|: )"
     r"(?P<year>(?:19|20)\d\d)(?![\w/]|[.,]\d|\s*(?:mg|mL|ml|m|g|kg|units|K|cells)\b)",
     re.IGNORECASE,
 )

@@ -23,6 +23,9 @@ _LIST_NUMBER = re.compile(r"\s*(?:[-*\u2022#]\s*)?\d{1,2}\Z")
 _WORD_BEFORE = re.compile(r"[^\s(\[\"]*\Z")
 # A line that ends so goes on in the next line.
 _GOES_ON = word_list("goes_on")
+# A name that begins with a small letter may begin a sentence (eGFR, pH, hCG).
+_MIXED = re.compile(r"\s+[a-z][A-Z]")
+_MIXED_LENGTH = 2
 _CLOSERS = "\"'\u201d\u2019)]"
 _LONGEST_LOOKAHEAD = 400
 
@@ -139,7 +142,10 @@ def _stop_ends(text: str, start: int, place: int, end: int, *, final: bool) -> b
     if following == "" or "\n" in text[end : end + len(text[end:]) - len(text[end:].lstrip())]:
         return True
     if following.islower():
-        return False
+        if not final and len(text[end:].lstrip()) < _MIXED_LENGTH:
+            raise _UndecidedError
+        if not _MIXED.match(text, end):
+            return False
     if low in _SELDOM_ENDS:
         return following.isupper()
     return not _is_initial(text, start, place, word)

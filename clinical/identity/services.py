@@ -14,7 +14,7 @@ from clinical.models import CareTeamMember, Patient, PatientIdentifier
 from clinical.ports import backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from clinical.domain.demographics import Demographics
 
@@ -114,9 +114,15 @@ def complete(patient: Patient, resource: dict[str, Any]) -> None:
 
 
 def _register(pairs: list[tuple[str, str]]) -> Patient:
+    """Make a new patient known by these pairs.
+
+    Raises:
+        django.db.IntegrityError: another writer registered one of them meanwhile; look again. Were that
+            ignored, one person's record would stand under two patients, one of whom nobody finds.
+    """
     with transaction.atomic():
         patient = Patient.objects.create(data_key=new_data_key())
-        _remember(patient, pairs)
+        PatientIdentifier.objects.bulk_create(_identifiers(patient, dict.fromkeys(pairs)))
         CareTeamMember.objects.bulk_create(
             [CareTeamMember(patient=patient, user_id=user) for user in settings.CLINICAL_DEFAULT_CARE_TEAM]
         )
@@ -124,10 +130,11 @@ def _register(pairs: list[tuple[str, str]]) -> Patient:
 
 
 def _remember(patient: Patient, pairs: list[tuple[str, str]]) -> None:
-    PatientIdentifier.objects.bulk_create(
-        [
-            PatientIdentifier(patient=patient, authority=authority, value_digest=_digest(authority, value))
-            for authority, value in pairs
-        ],
-        ignore_conflicts=True,
-    )
+    PatientIdentifier.objects.bulk_create(_identifiers(patient, pairs), ignore_conflicts=True)
+
+
+def _identifiers(patient: Patient, pairs: Iterable[tuple[str, str]]) -> list[PatientIdentifier]:
+    return [
+        PatientIdentifier(patient=patient, authority=authority, value_digest=_digest(authority, value))
+        for authority, value in pairs
+    ]

@@ -15,7 +15,7 @@ from clinical.ports import Backends, backends
 from ingestion.domain.items import ParseContext
 from ingestion.files import Report, take_in_files
 from ingestion.models import Original, QuarantinedItem, UnassignedItem
-from ingestion.originals import FileChangedError, keep
+from ingestion.originals import FileChangedError, keep, open_original
 from ingestion.selectors import held_back
 from tests.backends import fake_backends
 from tests.factories import LIMITS, NOON, bundle, noon, note, observation, patient, take_in
@@ -93,6 +93,27 @@ def test_linked_folders_are_walked_once_and_names_need_not_be_text(tmp_path: Pat
     assert "?" in found.quarantined[0]["source"]
 
 
+class _Raced(io.BytesIO):
+    """While these bytes are being kept, another process keeps the same ones."""
+
+    others_turn = True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if self.others_turn:
+            self.others_turn = False
+            keep(io.BytesIO(self.getvalue()), now=NOON)
+        return super().seek(offset, whence)
+
+
+def test_two_processes_that_keep_the_same_bytes_leave_one_object_that_opens() -> None:
+    row = keep(_Raced(b"a Bundle"), now=NOON)
+
+    assert open_original(row).read() == b"a Bundle"
+    assert Original.objects.count() == 1
+    held: dict[str, bytes] = backends().originals.held  # type: ignore[attr-defined]  # the fake's own
+    assert len(held) == 1
+
+
 class _Growing(io.BytesIO):
     """A file that is still being copied: each time it is read from the start it is longer."""
 
@@ -160,9 +181,9 @@ def test_one_item_that_cannot_be_stored_holds_up_neither_its_batch_nor_its_file(
 
 def test_an_original_that_was_damaged_ends_the_job_with_a_reason() -> None:
     content = bundle(patient(), observation())
-    job = take_in(content, index=False)
-    store = backends().originals
-    store.held[job.original_id] = store.held[job.original_id][:4]  # type: ignore[attr-defined]  # the fake's own
+    take_in(content, index=False)
+    held: dict[str, bytes] = backends().originals.held  # type: ignore[attr-defined]  # the fake's own
+    held.update({name: sealed[:4] for name, sealed in held.items()})
 
     again = take_in(content, index=False)
 

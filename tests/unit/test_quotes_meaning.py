@@ -26,7 +26,7 @@ RECORD = [
         "Naproxen contraindicated (stage 4 kidney disease). Paracetamol 1 g three times daily for the knee. "
         "Home support choice: daily carer, starting in June. Three ramipril doses were forgotten while on a cruise. "
         "The barium study will be reviewed when the results are available. Insulin pump discussed. "
-        "Flu jab not given: chest infection this week.",
+        "Flu jab not given: chest infection this week. Sodium bicarbonate if under 20. Urine sodium 40 spot.",
         "2025-06-10",
         "Endoscopy unit",
     ),
@@ -64,6 +64,8 @@ def test_an_answer_in_other_words_or_in_the_next_sentence_is_found(question: str
         "Does he have stomach cancer?",
         "What did the CT of the kidney show?",
         "Would he accept a hip replacement?",
+        "Is there a family history of pneumonia?",
+        "serum sodium?",
     ],
 )
 def test_what_is_awaited_or_only_touched_on_is_no_answer(question: str) -> None:

@@ -82,3 +82,11 @@ def test_polling_does_not_keep_a_session_alive(signed_in: Client) -> None:
     assert signed_in.session["last_seen"] == session["last_seen"]
     signed_in.get(reverse("stay"))
     assert signed_in.session["last_seen"] > session["last_seen"]
+
+
+@pytest.mark.parametrize("name", ["clinician\0", "x" * 5000])
+def test_a_name_that_no_column_takes_is_refused_like_a_wrong_password(
+    client: Client, clinician: User, name: str
+) -> None:
+    assert attempt(client, name, "wrong\0") == 200
+    assert outcomes("session.login") == [("DENIED", "")]

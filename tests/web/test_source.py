@@ -91,6 +91,15 @@ def test_another_patients_source_is_not_found_under_this_one(signed_in: Client, 
     assert opened(signed_in, clinic, "Condition/web-c3").status_code == 404
 
 
+@needs_database
+@pytest.mark.parametrize("resource", ["Condition/a\0b", "Condition/words of somebody", "Cond1tion/web-c1"])
+def test_what_is_no_reference_is_not_found_and_reaches_no_trail(
+    signed_in: Client, clinic: Clinic, resource: str
+) -> None:
+    assert opened(signed_in, clinic, resource).status_code == 404
+    assert not AuditEvent.objects.filter(action="source.view").exists()
+
+
 def test_readable_keeps_the_digits_and_leaves_plumbing_out() -> None:
     text = (
         '{"resourceType":"Observation","id":"x","code":{"text":"Troponin T"},"valueQuantity":{"value":5.10,'

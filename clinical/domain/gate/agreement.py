@@ -78,21 +78,29 @@ def relation_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     return claim.attributes & kinds == theirs
 
 
+def _plan_or_not(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    """Return whether it makes no difference that one of the two speaks of a plan."""
+    return (
+        bool(
+            mine & theirs & {"uncertain", "hypothetical", "avoid", "continued"}
+        )  # "an MRI is planned for possible gout"
+        or "planned-too" in mine | theirs
+        or ("order" in mine and "planned" in theirs)
+    )
+
+
 def time_agrees(claim: Mention, source: Mention, said: Reading) -> bool:
     """Done, planned, stopped or past in both; an instruction bears out both plan and deed."""
     mine, theirs = claim.attributes, source.attributes
     if claim.key in _HABITS:  # an ex-smoker is one who stopped
-        return "history" in mine or "negated" in mine or bool(mine & _OVER) == bool(theirs & _OVER) 
+        return "history" in mine or "negated" in mine or bool(mine & _OVER) == bool(theirs & _OVER)
     begun = "started" in mine & theirs or "word:order" in said.keys
     if ("stopped" in mine) != ("stopped" in theirs) and not (begun and "stopped" not in mine):
         return False
     if ("not-stopped" in mine) != ("not-stopped" in theirs):
         return False
     ordered = "order" in theirs and "planned" not in theirs
-    looked_for = mine & theirs & {"uncertain", "hypothetical"}  # "an MRI is planned for possible gout"
-    either = ordered or looked_for or "planned-too" in theirs or "planned-too" in mine
-    either = either or ("order" in mine and "planned" in theirs) or "avoid" in mine & theirs
-    if ("planned" in mine) != ("planned" in theirs) and not either:
+    if ("planned" in mine) != ("planned" in theirs) and not ordered and not _plan_or_not(mine, theirs):
         return False
     if ordered and theirs & {"started", "increased", "decreased"} and not mine & {"planned", *_ACTIONS}:
         return False

@@ -99,9 +99,7 @@ def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, 
 
 
 def _now(figure: Figure, reading: Reading) -> bool:
-    return any(
-        word.low in _NOW and reading.segments[at] == figure.segment for at, word in enumerate(reading.words)
-    )
+    return any(word.low in _NOW and reading.segments[at] == figure.segment for at, word in enumerate(reading.words))
 
 
 def _day(date: WrittenDate) -> tuple[int, int, int] | None:

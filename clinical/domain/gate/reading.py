@@ -25,11 +25,13 @@ _SEGMENT_MARKS = frozenset(
     {",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"}
 )
 _CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned", "family"})
-_MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "boy", "mr"})
-_FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "girl", "ms", "mrs"})
+_MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "mr"})
+_FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "ms", "mrs"})
 _PAST_FORMS = frozenset({"was", "were", "had", "took", "used", "did", "been"})
 _PERFECT_ENDINGS = ("ed", "en", "wn")
-_PERFECT_FORMS = frozenset({"had", "begun", "put", "lost", "gone", "made", "held", "kept", "felt", "found", "left", "cut"})
+_PERFECT_FORMS = frozenset(
+    {"had", "begun", "put", "lost", "gone", "made", "held", "kept", "felt", "found", "left", "cut"}
+)
 _PRESENT_FORMS = frozenset({"is", "are", "has", "takes", "remains", "continues", "currently", "now", "have", "am"})
 _JOINED_BY_WITH = frozenset(
     {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
@@ -39,8 +41,12 @@ _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _JOINERS = frozenset({",", ";", "and", "but", "then"})
 _FLAGS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
 _LEFT_AFTER = frozenset({"was", "were", "been", "not", "be", "being", "had", "has", "he", "she", "is"})
-_LEFT_BEFORE = frozenset({"", ".", ",", ";", "in", "at", "with", "by", "on", "to", "behind", "as", "because", "after", "for"})
+_LEFT_BEFORE = frozenset(
+    {"", ".", ",", ";", "in", "at", "with", "by", "on", "to", "behind", "as", "because", "after", "for"}
+)
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
+_AGED = re.compile(r"\d{1,3}[MF]")
+_AGE_AND_SEX = {"M": "male", "F": "female"}
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 
@@ -113,6 +119,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     if section:
         mentions = [_with(one, section) for one in mentions]
     lows = {word.low for word in words}
+    lows |= {_AGE_AND_SEX[word.text[-1]] for word in words if _AGED.fullmatch(word.text)}
     return Reading(
         text=text,
         words=tuple(words),
@@ -213,7 +220,8 @@ def _was_left(words: Sequence[Token], first: int, last: int) -> bool:
 
 def _is_light(key: str, words: Sequence[Token], first: int, last: int) -> bool:
     return key.startswith("word:") and (
-        key.removeprefix("word:") in light_words() or (last - first == 1 and words[first].low in light_words() and not words[first].text.isupper())
+        key.removeprefix("word:") in light_words()
+        or (last - first == 1 and words[first].low in light_words() and not words[first].text.isupper())
     )
 
 

@@ -91,6 +91,7 @@ def _reason_in_brackets(reading: Reading) -> bool:
 def attributes(claim: Reading, window: Window) -> Reason | None:
     """Somebody, some time, certain, denied: what is said of a mention is said of it in the evidence."""
     only_words = not any(mention.clinical for mention in claim.mentions)
+    says_more = any(mention.key not in _SITES for mention in claim.mentions)
     for mention in claim.mentions:
         sources = [source for source in window.mentions if same_thing(mention, source)]
         own = [source for source in sources if "heading" not in source.attributes]
@@ -100,11 +101,24 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
                 break
             if not (mention.clinical or of_words or (only_words and reason in _OF_BARE_WORDS)):
                 continue
-            if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES and not only_words:
+            if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES and says_more:
                 continue  # "no swelling of the knee" and "the knee was not swollen" deny the swelling
             sources = [source for source in sources if agrees(mention, source, claim)]
             if not sources:
                 return reason
+    return None
+
+
+def doubt_kept(claim: Reading, window: Window) -> Reason | None:
+    """What the evidence only suspects is not stated: "possible fibroids" bears out no fibroids."""
+    if claim.cues & {"uncertain", "hypothetical", "planned", "order"}:
+        return None
+    for mention in claim.mentions:
+        if mention.kind is not Kind.WORD or mention.key in _SITES or mention.key in QUALITIES:
+            continue
+        sources = [one for one in window.mentions if same_thing(mention, one)]
+        if sources and all("uncertain" in one.attributes and "planned" not in one.attributes for one in sources):
+            return Reason.CERTAINTY_DIFFERS
     return None
 
 
@@ -258,6 +272,7 @@ RULES: tuple[Rule, ...] = (
     nothing_added,
     weighed_words,
     attributes,
+    doubt_kept,
     one_clause_one_sentence,
     one_clause_one_statement,
     still_so,

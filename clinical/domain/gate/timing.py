@@ -34,7 +34,7 @@ def dates_of_figure(figure: Figure, reading: Reading) -> list[WrittenDate]:
     rival = any(
         (first < other.place < last or (taken and other.place < place.place))
         and other.heads & figure.heads
-        and other.quantity.unit == figure.quantity.unit
+        and (other.quantity.unit == figure.quantity.unit or not other.quantity.unit)
         and not same_value(other.quantity, figure.quantity)
         for other in reading.figures
     )

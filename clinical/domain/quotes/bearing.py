@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from clinical.domain.gate.mention import Mention
+    from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Source, SourceSentence
     from clinical.domain.quotes.documents import Document
     from clinical.domain.quotes.question import Focus, Question
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _OWN, _APART, _BY_KIN, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.25
 _FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
 _FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
+_BACK = frozenset({"it", "its", "this", "these", "those", "which", "them", "they", "their"})
+_NOT_YET = frozenset({"planned", "order", "hypothetical"})
 _CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
 
 
@@ -70,8 +73,7 @@ def _goes_on(source: Source, place: int) -> bool:
 def _adds(asked: Question, source: Source, place: int) -> bool:
     """Whether each of two sentences has a part in the answer, and the second does not turn to another value."""
     first, second = source.sentences[place : place + 2]
-    explains = Intent.CAUSE in asked.intents and holds(Intent.CAUSE, asked, first.reading)
-    if not _touches(asked, first) and not explains:
+    if not _touches(asked, first) and not _explains(asked, first.reading):
         return False
     if Intent.RESULT in asked.intents and awaits(asked, first.reading):
         return False
@@ -81,6 +83,12 @@ def _adds(asked: Question, source: Source, place: int) -> bool:
     if other and asked.intents & {Intent.RESULT, Intent.AMOUNT}:
         return False
     return any(holds(one, asked, second.reading) and not holds(one, asked, first.reading) for one in asked.intents)
+
+
+def _explains(asked: Question, reading: Reading) -> bool:
+    """Whether a sentence before the one that names the matter may hold its reason: a finding, not a plan."""
+    findings = [one for one in reading.mentions if one.clinical and not one.attributes & _NOT_YET]
+    return Intent.CAUSE in asked.intents and bool(findings) and holds(Intent.CAUSE, asked, reading)
 
 
 def _touches(asked: Question, sentence: SourceSentence) -> bool:
@@ -109,7 +117,7 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     if not held or not _specimen_fits(asked, sentences) or not (done or asked.intents == {Intent.AMOUNT}):
         return None
     named_here = not asked.focus or any(_named_here(asked, one, sentences, own) for one in asked.focus)
-    if not named_here and not (asked.intents or words > 0):
+    if not named_here and not (asked.intents or (asked.words and words > 0)):
         return None  # it stands under the heading, and says nothing of what is asked
     if Intent.CAUSE in asked.intents and asked.words and words == 0:
         return None
@@ -128,7 +136,8 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
 
 def _before(source: Source, first: int) -> tuple[Mention, ...]:
     """Return what the sentence before names, where this one follows on from it."""
-    if not first or not source.sentences[first].reading.refers_back:
+    words = {word.low for word in source.sentences[first].reading.words}
+    if not first or not words & _BACK:
         return ()
     return source.sentences[first - 1].reading.mentions
 
@@ -141,7 +150,7 @@ def _answering(asked: Question, mentions: Iterable[Mention]) -> list[Mention]:
 def _right_person(asked: Question, mention: Mention) -> bool:
     relatives = {one for one in mention.attributes if one.startswith("family:")}
     if "heading" in mention.attributes:
-        return True
+        return not asked.of_family  # a problem's heading is about the patient
     if not asked.of_family:
         return not relatives
     return bool(relatives) and (not asked.relatives or bool(asked.relatives & relatives))

@@ -17,19 +17,20 @@ _TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h", "min"})
 _DOSES = frozenset({"mg", "ug", "g", "mL", "[iU]", "ug/h", "mg/mL", "{tablet}", "{puff}"})
 _INITIALS = 2
 _STRETCH = r"(?:\d|a |an |one|two|three|four|five|six|seven|eight|nine|ten|several|few|the (?:past|last|next)|last|now)"
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _CAUSE = re.compile(
     r"\b(?:because|due to|secondary to|owing to|caus(?:e|ed|es|ing)|led to|leads to|in view of|attribut\w+|reasons?"
     r"|as (?:she|he|it|they|there|the)|as a result|related|in the setting of|on account of|thought to|likely"
     rf"|to (?:treat|prevent|help|control|manage|reduce|improve|lower|avoid|protect)|for (?!{_STRETCH})"
     r"|given (?:the|her|his|that|their)|in order to|so that|therefore|hence|while|despite|although"
     r"|following|after (?!meals|food|breakfast|lunch|dinner|bed)|developed|resulting|caused by"
-    r"|since (?!\d|last|then|january|february|march|april|may|june|july|august|september|october|november|december)"
+    rf"|since (?!\d|last|then|(?:her|his|the|their) last|{_MONTHS})"
     r"|had to|needed to|in (?:the )?hopes?|side effects?|intoleran\w+|contraindicat\w+|not tolerated|allerg\w+)\b"
     r"|, so\b|\bso (?:that|she|he|it|they|we)\b"
     r"|\((?=[^)\d]{4,}\))|\bnot \w+: ",
     re.IGNORECASE,
 )
-_HINT = re.compile(r"[;:]|\b(?:but|when|with)\b", re.IGNORECASE)
+_HINT = re.compile(r";|\b(?:but|when)\b", re.IGNORECASE)
 _WHEN = re.compile(
     r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn|winter|visit)"
     r"|(?:few|several|couple of) (?:hours|days|weeks|months|years)|at night|overnight|nightly|on waking"
@@ -37,7 +38,7 @@ _WHEN = re.compile(
     r"|this (?:morning|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)"
     r"|at (?:the )?age|as a child|in childhood|teenager|weeks? (?:prior|before)"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|since (?:january|february|march|april|may|june|july|august|september|october|november|december|spring|summer"
+    rf"|since (?:{_MONTHS}|spring|summer"
     r"|autumn|fall|winter|birth|childhood))\b",
     re.IGNORECASE,
 )

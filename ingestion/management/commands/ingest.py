@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import InvalidTag
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
@@ -59,6 +60,8 @@ class Command(BaseCommand):
         except (Error, OSError) as error:
             fault = type(error).__name__
             raise CommandError(f"the record cannot be written ({fault}); what was received stays due") from None
+        except InvalidTag:
+            raise CommandError("the master key is not the one of this record, or stored bytes were altered") from None
         result = report.as_json()
         self.stdout.write(json.dumps(result, indent=2) if options["json"] else self._plain(report))
         if not report.received:
