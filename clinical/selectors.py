@@ -115,9 +115,7 @@ def notes_of(grant: AccessGrant) -> list[NoteLine]:
     return sorted(lines, key=lambda line: line.effective, reverse=True)
 
 
-def source_view(
-    grant: AccessGrant, resource: str, version: str, part: Part, start: int, end: int
-) -> SourceView:
+def source_view(grant: AccessGrant, resource: str, version: str, part: Part, start: int, end: int) -> SourceView:
     """Return a source with [start, end) marked; an empty span marks nothing.
 
     Raises:
@@ -143,4 +141,3 @@ def source_view(
 def feeds() -> list[tuple[str, datetime]]:
     """Return each feed with the time of its last message, by name."""
     return list(Feed.objects.order_by("name").values_list("name", "last_message_at"))
-

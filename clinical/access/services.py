@@ -56,9 +56,7 @@ def grant_access(
         roles=roles_of(user),  # type: ignore[arg-type]  # this project's user model is User
         patient_id=patient_id,
         purpose=purpose,
-        care_team=frozenset(
-            CareTeamMember.objects.filter(patient_id=patient_id).values_list("user_id", flat=True)
-        ),
+        care_team=frozenset(CareTeamMember.objects.filter(patient_id=patient_id).values_list("user_id", flat=True)),
     )
     try:
         return authorise(request, now=now)
@@ -79,9 +77,7 @@ def grant_access(
 
 def patients_open_to(user: User | AbstractBaseUser) -> set[UUID]:
     """Return the ids of the patients whose care team the user is on."""
-    return set(
-        CareTeamMember.objects.filter(user_id=user.get_username()).values_list("patient_id", flat=True)
-    )
+    return set(CareTeamMember.objects.filter(user_id=user.get_username()).values_list("patient_id", flat=True))
 
 
 def record_read(grant: AccessGrant, *, action: str, now: datetime, **detail: str | int) -> None:

@@ -22,9 +22,7 @@ class AuditRouter:
         """Return the database a model is written to."""
         return self.db_for_read(model)
 
-    def allow_migrate(
-        self, db: str, app_label: str, model_name: str | None = None, **_hints: Any
-    ) -> bool | None:
+    def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_hints: Any) -> bool | None:
         """Create the trail's table in `audit` only, and all others in `default` only."""
         if model_name is None:
             return None

@@ -35,9 +35,7 @@ class PassageVector(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "content_digest", "embedder_digest"], name="vector_once"
-            ),
+            models.UniqueConstraint(fields=["patient", "content_digest", "embedder_digest"], name="vector_once"),
         ]
 
 
