@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from clinical.audit import trail
 from clinical.management.commands.ask import patient_named
@@ -48,6 +50,10 @@ class Command(BaseCommand):
 
     def _export(self, logical_id: str, *, as_json: bool) -> None:
         patient = patient_named(logical_id)
+        trail.append(
+            trail.Entry("audit.export", "SUCCESS", f"os:{getpass.getuser()}", patient_id=str(patient.id)),
+            now=timezone.now(),
+        )
         rows = AuditEvent.objects.filter(patient_id=str(patient.id)).order_by("seq")
         if as_json:
             lines = [
