@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
 from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups, named_with
 from clinical.domain.gate.changes import direction
+from clinical.domain.gate.therapy import treatment_is_given
 from clinical.domain.gate.timing import date_of_event, date_of_value
 from clinical.domain.gate.values import dates, numbers, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
@@ -276,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     one_clause_one_sentence,
     one_clause_one_statement,
     still_so,
+    treatment_is_given,
     qualities,
     sides_counted,
     value_of_its_clause,
