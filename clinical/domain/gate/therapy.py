@@ -21,8 +21,8 @@ _GIVEN: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_YET: Final = re.compile(
-    r"\b(?:choice|option|chosen|to be|when|if|would|could|may need|discuss(?:ed|ion)?|consider(?:ed|ing)?|plan(?:ned|s)?"
-    r"|offered?|films? of|talked?|education|waiting|await(?:s|ing)?|will)\b",
+    r"\b(?:choice|option|chosen|to be|when|if|would|could|may need|discuss(?:ed|ion)?|consider(?:ed|ing)?"
+    r"|plan(?:ned|s)?|offered?|films? of|talked?|education|waiting|await(?:s|ing)?|will)\b",
     re.IGNORECASE,
 )
 
