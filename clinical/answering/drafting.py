@@ -88,7 +88,8 @@ def _sentences(stream: ChatStream, record: Draft) -> Iterator[str | None]:
     for piece in stream:
         record.text.append(piece)
         yield from sentences.feed(piece) or (None,)
-    yield from sentences.close()
+    # What the token limit cut off is no sentence: its end, which may change its meaning, was never written.
+    yield from (rest for rest in sentences.close() if rest.rstrip().endswith((".", "!", "?", "]")))
 
 
 class _Judge:

@@ -133,6 +133,13 @@ class TestANoteQuestion:
         assert events[-1].withheld >= 1
         assert lie not in str(stored.as_json(events))
 
+    def test_what_the_token_limit_cut_off_is_not_shown(self) -> None:
+        says("Apixaban was stopped because of a gastrointestinal bleed. [1] She denies chest")
+
+        drafted = [s.text for s in of(SentenceReady, run(WHY)) if s.by is By.MODEL]
+
+        assert drafted == ["Apixaban was stopped because of a gastrointestinal bleed."]
+
     def test_a_draft_that_has_lost_its_way_is_ended(self) -> None:
         says(" ".join(f"Warfarin {number} mg was given. [1]" for number in range(20)))
 

@@ -52,7 +52,9 @@ ACTIONS = frozenset(
 
 
 def says_something(claim: Reading, window: Window) -> Reason | None:
-    """A sentence without any statement in it cannot be borne out."""
+    """A sentence without any statement in it cannot be borne out; nor can one that only repeats dates."""
+    if len(claim.dates) > 1 and not any(word.is_word and word.low.isalpha() for word in claim.words):
+        return Reason.NOT_BORNE_OUT
     if claim.mentions or claim.figures or claim.dates:
         return None
     quoted = len([word for word in claim.words if word.is_word]) > 1 and any(

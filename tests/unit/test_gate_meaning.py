@@ -1,4 +1,4 @@
-"""Being on a treatment is more than its being named."""
+"""Being on a treatment is more than its being named; a row of dates is no statement."""
 
 from __future__ import annotations
 
@@ -40,3 +40,9 @@ def test_a_treatment_talked_of_is_not_a_treatment_given(evidence: str) -> None:
 )
 def test_what_is_given_may_be_said(evidence: str, sentence: str) -> None:
     assert shown(evidence, sentence)
+
+
+def test_a_row_of_dates_says_nothing() -> None:
+    assert not shown(
+        "Seen on 2023-06-20. Spironolactone was stopped.", "2023-06-20: 2023-06-20: 2023-06-20: 2023-06-20"
+    )
