@@ -197,7 +197,7 @@ def measure(bundles: list[bytes], name: str) -> list[Row]:
     ]
 
 
-def rows(files: list[Path] | None = None) -> list[Row]:
+def run(files: list[Path] | None = None) -> list[Row]:
     """Return the benchmark's rows; `files` are measured beside the generated Bundles."""
     found = measure([make_bundle(number) for number in range(BUNDLES)], "FHIR Bundles")
     if files:
@@ -206,4 +206,4 @@ def rows(files: list[Path] | None = None) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print_rows(rows([Path(name) for name in sys.argv[1:]]))
+    print_rows(run([Path(name) for name in sys.argv[1:]]))

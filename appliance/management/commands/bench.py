@@ -48,7 +48,12 @@ def _table(rows: list[Row]) -> str:
     """Return the rows as Markdown, as the README shows them."""
     lines = ["| figure | value | compared with | ratio | target |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
-        baseline = "" if row.baseline is None else f"{row.baseline:.4g} {row.unit}"
+        baseline = "" if row.baseline is None else f"{_digits(row.baseline)} {row.unit}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        lines.append(f"| {row.name} | {row.value:.4g} {row.unit} | {baseline} | {ratio} | {row.target} |")
+        lines.append(f"| {row.name} | {_digits(row.value)} {row.unit} | {baseline} | {ratio} | {row.target} |")
     return "\n".join(lines)
+
+
+def _digits(value: float) -> str:
+    """Return a figure with at most four digits that mean something."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
