@@ -107,7 +107,7 @@ def row_names() -> Iterator[re.Pattern[str]]:
         for node in ast.walk(ast.parse(path.read_text())):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             literal = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-            if len("".join(literal)) >= 12:
+            if len("".join(literal)) >= 8:
                 text = "".join(re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in parts)
                 yield re.compile(text)
 
