@@ -157,7 +157,7 @@ def _seconds(work: Callable[[bytes], object], content: bytes) -> float:
     return perf_counter() - start
 
 
-def measure(bundles: list[bytes], name: str) -> list[Row]:
+def measure(bundles: list[bytes], of: str = "") -> list[Row]:
     """Read each Bundle TURNS times in each way in turn, after one warm-up each.
 
     Raises:
@@ -185,7 +185,7 @@ def measure(bundles: list[bytes], name: str) -> list[Row]:
     size = sum(map(len, bundles)) / 1e6
     return [
         Row(
-            name=f"{name}: {way}",
+            name=f"FHIR Bundles {way}{of}",
             value=round(resources / total[way]),
             unit="resources/s",
             baseline=round(resources / total["other"]),
@@ -199,9 +199,9 @@ def measure(bundles: list[bytes], name: str) -> list[Row]:
 
 def run(files: list[Path] | None = None) -> list[Row]:
     """Return the benchmark's rows; `files` are measured beside the generated Bundles."""
-    found = measure([make_bundle(number) for number in range(BUNDLES)], "FHIR Bundles")
+    found = measure([make_bundle(number) for number in range(BUNDLES)])
     if files:
-        found += measure([f.read_bytes() for f in files], "FHIR Bundles, files given")
+        found += measure([f.read_bytes() for f in files], " (files given)")
     return found
 
 
