@@ -101,6 +101,11 @@ class Config(BaseSettings):
     default_care_team: str = Field(
         "", description="comma-separated users who treat every patient; embedded default demo-clinician"
     )
+    known_authorities: str = Field(
+        "",
+        description="comma-separated Identifier systems and FHIR server base URLs whose patient identifiers count; "
+        "empty: every one in the embedded profile, none on a site",
+    )
     draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
     prompt_chars: int = Field(2400, ge=400, description="most characters of evidence in one prompt")
     drafting: bool = Field(default=True, description="the clinical lead's switch: off means no model text")
@@ -139,6 +144,12 @@ class Config(BaseSettings):
         """Users who treat every newly registered patient; on a site nobody does by default."""
         given = [user.strip() for user in self.default_care_team.split(",") if user.strip()]
         return given or (["demo-clinician"] if self.profile == "embedded" else [])
+
+    @property
+    def authorities(self) -> frozenset[str] | None:
+        """Assigning authorities whose identifiers name a patient here; None when all of them do."""
+        given = frozenset(one.strip() for one in self.known_authorities.split(",") if one.strip())
+        return given if given or self.profile == "site" else None
 
     @property
     def model_path(self) -> Path:

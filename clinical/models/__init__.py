@@ -2,6 +2,7 @@
 
 from clinical.models.audit_event import AuditEvent
 from clinical.models.data_key import DataKey
+from clinical.models.deletion_receipt import DeletionReceipt
 from clinical.models.fact import FactRow
 from clinical.models.feed import Feed
 from clinical.models.guideline import GuidelineEdition, GuidelinePassageRow
@@ -9,6 +10,8 @@ from clinical.models.passage import IndexChange, PassageRow, PassageVector
 from clinical.models.patient import CareTeamMember, Patient, PatientIdentifier, PatientSearchTerm
 from clinical.models.question import Answer, AnswerCitation, Question
 from clinical.models.resource_version import ResourceVersion
+from clinical.models.row_approval import RowApproval
+from clinical.models.switch import Switch
 
 __all__ = [
     "Answer",
@@ -16,6 +19,7 @@ __all__ = [
     "AuditEvent",
     "CareTeamMember",
     "DataKey",
+    "DeletionReceipt",
     "FactRow",
     "Feed",
     "GuidelineEdition",
@@ -28,4 +32,6 @@ __all__ = [
     "PatientSearchTerm",
     "Question",
     "ResourceVersion",
+    "RowApproval",
+    "Switch",
 ]

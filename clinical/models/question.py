@@ -42,6 +42,7 @@ class Answer(models.Model):
     audit_id = models.UUIDField()
     finished_at = models.DateTimeField()
     stale_since = models.DateTimeField(null=True)
+    stale_reason = models.CharField(max_length=32, blank=True)
 
 
 class AnswerCitation(models.Model):
