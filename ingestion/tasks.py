@@ -14,7 +14,7 @@ from django.utils import timezone
 from clinical.audit.unfinished import close_unfinished
 from clinical.models import IndexChange
 from clinical.ports import BackendUnavailableError, backends
-from clinical.record.index_changes import apply_due
+from clinical.record.index_changes import apply_due, retry_failed
 from clinical.record.index_check import notice_losses
 from ingestion import pipeline
 from ingestion.receive import INGEST_TASK
@@ -55,6 +55,7 @@ def sweep() -> None:
     for job_id in pipeline.due(now - SETTLING):
         backends().wake(INGEST_TASK, job_id)
     if _time_to_look():
+        retry_failed()
         look_for_losses(now=now)
     if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
         backends().wake(pipeline.INDEX_TASK, 0)

@@ -40,7 +40,11 @@ class PassageVector(models.Model):
 
 
 class IndexChange(models.Model):
-    """One change the index must follow; written with the record change, removed once applied and flushed."""
+    """One change the index must follow; written with the record change, removed once applied and flushed.
+
+    `failures` counts attempts that failed for a reason of the passage's own; such a change goes to the
+    back of the line and stays counted as unapplied.
+    """
 
     class Operation(models.TextChoices):
         """What the index has to do."""
@@ -58,3 +62,4 @@ class IndexChange(models.Model):
     operation = models.CharField(max_length=8, choices=Operation)
     passage_id = models.UUIDField()
     created_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)

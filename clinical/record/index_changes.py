@@ -6,16 +6,18 @@ is deleted. So a change may be applied twice, or late, without harm.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from django.db import transaction
+from django.db.models import F
 
 from clinical.domain.passages import Part, PassagePoint
 from clinical.guidelines.index import apply_guidelines
 from clinical.keys import Cipher, cipher_of_id
 from clinical.models import IndexChange, PassageRow, PassageVector
-from clinical.ports import backends
+from clinical.ports import BackendUnavailableError, backends
 from clinical.record.selectors import part_text
 
 if TYPE_CHECKING:
@@ -26,17 +28,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH: Final = 128
+# After so many failures of its own a change waits for the next sweep instead of being tried at once.
+AT_ONCE: Final = 3
+
+logger = logging.getLogger(__name__)
 
 
 def apply_due(*, now: datetime) -> int:
-    """Apply one batch of due changes; returns how many were applied, 0 when the index is up to date.
+    """Apply one batch of due changes; returns how many were applied, 0 when none is left to try at once.
+
+    A change that fails for a reason of its own (a damaged version, a destroyed key) does not hold up the
+    others: the batch is applied again one by one, and what failed goes to the back of the line.
 
     Raises:
         clinical.ports.BackendUnavailableError: the vector service did not answer; nothing was marked.
     """
-    due = list(IndexChange.objects.order_by("pk")[:BATCH])
+    due = list(IndexChange.objects.filter(failures__lt=AT_ONCE).order_by("failures", "pk")[:BATCH])
     if not due:
         return 0
+    try:
+        _apply(due, now=now)
+    except BackendUnavailableError:
+        raise
+    except Exception as error:  # whatever it is, it must not stop the changes behind it
+        logger.warning("a batch of index changes failed (%s); applying them one by one", type(error).__name__)
+        for change in due:
+            _apply_alone(change, now=now)
+    return len(due)
+
+
+def retry_failed() -> int:
+    """Let changes that have failed be tried again; returns how many there are."""
+    return IndexChange.objects.filter(failures__gte=AT_ONCE).update(failures=AT_ONCE - 1)
+
+
+def _apply_alone(change: IndexChange, *, now: datetime) -> None:
+    try:
+        _apply([change], now=now)
+    except BackendUnavailableError:
+        raise
+    except Exception as error:  # counted, named by class only, and shown as unapplied
+        logger.warning("index change %d failed: %s", change.pk, type(error).__name__)
+        IndexChange.objects.filter(pk=change.pk).update(failures=F("failures") + 1)
+
+
+def _apply(due: Sequence[IndexChange], *, now: datetime) -> None:
     index = backends().index
     index.ensure_collections()
     wanted = {change.passage_id for change in due if change.collection == IndexChange.Collection.PASSAGES}
@@ -54,7 +90,6 @@ def apply_due(*, now: datetime) -> int:
     with transaction.atomic():
         PassageRow.objects.filter(id__in=kept & {row.id for row in rows}).update(indexed_at=now)
         IndexChange.objects.filter(pk__in=[change.pk for change in due]).delete()
-    return len(due)
 
 
 def points_of(rows: Sequence[PassageRow]) -> list[PassagePoint]:
