@@ -74,11 +74,54 @@ class EvidenceFound:
 
 @dataclass(frozen=True, slots=True)
 class SentenceReady:
-    """A sentence that may be shown, with the words it rests on."""
+    """A sentence that may be shown, with the words it rests on. `heading` names its section, if any."""
 
     text: str
     by: By
     citations: tuple[Citation, ...]
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyFinding:
+    """One finding of the medication check, computed by code and shown apart from the answer.
+
+    `row` names the table row it rests on, `source`, `edition` and `status` where that row comes from.
+    """
+
+    kind: str
+    severity: str
+    text: str
+    citations: tuple[Citation, ...]
+    row: str
+    source: str
+    edition: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyChecked:
+    """What the medication check found, what it covered in one sentence, and what it could not check."""
+
+    findings: tuple[SafetyFinding, ...]
+    covered: str
+    not_checked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementAsked:
+    """A judgement that only the clinician can give: the words to add to the question, and the choices."""
+
+    key: str
+    words: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementsNeeded:
+    """What has to be judged before a score can be computed."""
+
+    asked: tuple[JudgementAsked, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +167,8 @@ class Completed:
 AnswerEvent = (
     RouteChosen
     | EvidenceFound
+    | SafetyChecked
+    | JudgementsNeeded
     | SentenceReady
     | SentenceWithheld
     | ModelUnavailable

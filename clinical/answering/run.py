@@ -176,7 +176,7 @@ def _cited(sentence: CodeSentence, citer: FactCiter, sources: _Sources) -> Sente
     for citation in citations:
         fact = facts[citation.span.resource, citation.span.version]
         sources.add(citation, fact.row.text, fact.row.effective)
-    return SentenceReady(sentence.text, By.CODE, citations)
+    return SentenceReady(sentence.text, By.CODE, citations, sentence.heading)
 
 
 def _holding(citation: Citation, passages: Sequence[Passage]) -> Passage:

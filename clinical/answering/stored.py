@@ -13,9 +13,13 @@ from clinical.answering.events import (
     Completed,
     EvidenceFound,
     Heartbeat,
+    JudgementAsked,
+    JudgementsNeeded,
     ModelUnavailable,
     NotDocumented,
     RouteChosen,
+    SafetyChecked,
+    SafetyFinding,
     SentenceReady,
     SentenceWithheld,
     Source,
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+_Single = RouteChosen | EvidenceFound | SafetyChecked | JudgementsNeeded | ModelUnavailable | NotDocumented | Completed
+
+
 def as_json(events: Iterable[AnswerEvent]) -> dict[str, Any]:
     """Return the `ask` shape; a withheld sentence keeps its text out of it."""
     result: dict[str, Any] = {
@@ -36,6 +43,8 @@ def as_json(events: Iterable[AnswerEvent]) -> dict[str, Any]:
         "sources": [],
         "sentences": [],
         "findings": [],
+        "medication_check": None,
+        "judgements": [],
         "absence": None,
         "model": None,
         "model_unavailable": None,
@@ -44,46 +53,37 @@ def as_json(events: Iterable[AnswerEvent]) -> dict[str, Any]:
     }
     for event in events:
         match event:
-            case RouteChosen(route, reason):
-                result |= {"route": route, "route_reason": reason}
-            case EvidenceFound(sources):
-                result["sources"] = [_source(source) for source in sources]
-            case SentenceReady(text, by, citations):
-                result["sentences"].append(
-                    {
-                        "text": text,
-                        "by": by.value,
-                        "shown": True,
-                        "reason": None,
-                        "citations": [citation_json(one) for one in citations],
-                    }
-                )
-            case SentenceWithheld(reason, citations):
-                result["sentences"].append(
-                    {
-                        "text": "",
-                        "by": By.MODEL.value,
-                        "shown": False,
-                        "reason": reason,
-                        "citations": [citation_json(one) for one in citations],
-                    }
-                )
-            case ModelUnavailable(reason):
-                result["model_unavailable"] = reason
-            case NotDocumented(absence):
-                result["absence"] = _absence(absence)
-            case Completed():
-                result |= {
-                    "status": event.status.value,
-                    "model": event.model,
-                    "timings_ms": event.timings_ms,
-                    "audit_id": str(event.audit_id),
-                }
+            case SentenceReady() | SentenceWithheld():
+                result["sentences"].append(_sentence(event))
             case Heartbeat():
                 pass
             case _:
-                assert_never(event)
+                result |= _values(event)
     return result
+
+
+def _values(event: _Single) -> dict[str, Any]:
+    """Return the keys of an event that an answer has at most one of."""
+    match event:
+        case RouteChosen(route, reason):
+            return {"route": route, "route_reason": reason}
+        case EvidenceFound(sources):
+            return {"sources": [_source(source) for source in sources]}
+        case SafetyChecked(findings, covered, not_checked):
+            check = {"covered": covered, "not_checked": list(not_checked)}
+            return {"findings": [_finding(one) for one in findings], "medication_check": check}
+        case JudgementsNeeded(asked):
+            return {"judgements": [asdict(one) for one in asked]}
+        case ModelUnavailable(reason):
+            return {"model_unavailable": reason}
+        case NotDocumented(absence):
+            return {"absence": _absence(absence)}
+        case Completed():
+            names = ("model", "timings_ms")
+            values = {name: getattr(event, name) for name in names}
+            return {"status": event.status.value, "audit_id": str(event.audit_id), **values}
+        case _:
+            assert_never(event)
 
 
 def events_from(result: dict[str, Any]) -> Iterator[AnswerEvent]:
@@ -91,13 +91,15 @@ def events_from(result: dict[str, Any]) -> Iterator[AnswerEvent]:
     yield RouteChosen(result["route"], result["route_reason"])
     if result["sources"]:
         yield EvidenceFound(tuple(_source_from(one) for one in result["sources"]))
+    if result.get("medication_check"):
+        check = result["medication_check"]
+        findings = tuple(_finding_from(one) for one in result["findings"])
+        yield SafetyChecked(findings, check["covered"], tuple(check["not_checked"]))
     sentences = result["sentences"]
-    for sentence in sentences:
-        citations = tuple(citation_from(one) for one in sentence["citations"])
-        if sentence["shown"]:
-            yield SentenceReady(sentence["text"], By(sentence["by"]), citations)
-        else:
-            yield SentenceWithheld(sentence["reason"], citations)
+    yield from map(_sentence_from, sentences)
+    if result.get("judgements"):
+        asked = (JudgementAsked(one["key"], one["words"], tuple(one["options"])) for one in result["judgements"])
+        yield JudgementsNeeded(tuple(asked))
     if result["absence"]:
         yield NotDocumented(_absence_from(result["absence"]))
     if result["model_unavailable"]:
@@ -111,6 +113,36 @@ def events_from(result: dict[str, Any]) -> Iterator[AnswerEvent]:
             timings_ms=result["timings_ms"],
             model=result["model"],
         )
+
+
+def _sentence(event: SentenceReady | SentenceWithheld) -> dict[str, Any]:
+    """Return a sentence; a withheld one without its text."""
+    return {
+        "text": event.text if isinstance(event, SentenceReady) else "",
+        "by": event.by.value if isinstance(event, SentenceReady) else By.MODEL.value,
+        "shown": isinstance(event, SentenceReady),
+        "reason": None if isinstance(event, SentenceReady) else event.reason,
+        "heading": event.heading if isinstance(event, SentenceReady) else "",
+        "citations": [citation_json(one) for one in event.citations],
+    }
+
+
+def _sentence_from(sentence: dict[str, Any]) -> SentenceReady | SentenceWithheld:
+    citations = tuple(citation_from(one) for one in sentence["citations"])
+    if sentence["shown"]:
+        return SentenceReady(sentence["text"], By(sentence["by"]), citations, sentence.get("heading", ""))
+    return SentenceWithheld(sentence["reason"], citations)
+
+
+def _finding(finding: SafetyFinding) -> dict[str, Any]:
+    values = {
+        name: getattr(finding, name) for name in ("kind", "severity", "text", "row", "source", "edition", "status")
+    }
+    return {**values, "citations": [citation_json(one) for one in finding.citations]}
+
+
+def _finding_from(one: dict[str, Any]) -> SafetyFinding:
+    return SafetyFinding(**{**one, "citations": tuple(citation_from(cited) for cited in one["citations"])})
 
 
 def citation_json(citation: Citation) -> dict[str, Any]:

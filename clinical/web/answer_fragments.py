@@ -15,13 +15,16 @@ from clinical.answering.events import (
     Completed,
     EvidenceFound,
     Heartbeat,
+    JudgementsNeeded,
     ModelUnavailable,
     NotDocumented,
     RouteChosen,
+    SafetyChecked,
     SentenceReady,
     SentenceWithheld,
 )
 from clinical.domain.passages import Part
+from clinical.domain.provenance import SourceStatus
 from clinical.web import wording
 from clinical.web.readable import readable_quote
 from clinical.web.source_links import source_url
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from clinical.answering.events import Absence, Source
+    from clinical.answering.events import Absence, SafetyFinding, Source
     from clinical.domain.passages import Citation
 
 # The model's own source marks, "[1]": the numbered links say the same in the page's numbers.
@@ -64,35 +67,45 @@ class AnswerFragments:
         self._sources: dict[tuple[str, str], list[tuple[Citation, int]]] = {}
         self._described: dict[int, Source] = {}
         self._highest = 0
+        self._heading = ""
 
     def render(self, event: AnswerEvent) -> Fragment | None:
         """Return the fragment of an event; None for a sign of life."""
         match event:
-            case RouteChosen(route, reason):
-                return _fragment("route", route=wording.route(route), reason=reason)
             case EvidenceFound(sources):
                 return _fragment("sources", sources=[self._source(source) for source in sources])
-            case SentenceReady(text, by, citations):
-                return _fragment(
-                    "sentence",
-                    text=_MARKERS.sub("", text) if by is By.MODEL else text,
-                    by=by.value,
-                    author=wording.author(by),
-                    citations=self._links(citations),
-                )
+            case SafetyChecked(findings, covered, not_checked):
+                shown = [self._finding(one) for one in findings]
+                return _fragment("safety", findings=shown, covered=covered, not_checked=not_checked)
+            case SentenceReady():
+                return self._sentence(event)
             case SentenceWithheld(reason, citations):
                 # The event's text is kept for replay; it is not even given to the template.
                 return _fragment("withheld", reason=wording.withheld(reason), citations=self._links(citations))
-            case ModelUnavailable(reason):
-                return _fragment("unavailable", reason=wording.unavailable(reason))
-            case NotDocumented(absence):
-                return _fragment("absence", absence=absence, searched=_searched(absence))
-            case Completed():
-                return _fragment("completed", done=event, status=wording.status(event.status))
             case Heartbeat():
                 return None
             case _:
-                assert_never(event)
+                return _without_sources(event)
+
+    def _sentence(self, event: SentenceReady) -> Fragment:
+        """Return a sentence's fragment, under its heading where that differs from the one before."""
+        heading, self._heading = event.heading if event.heading != self._heading else "", event.heading
+        return _fragment(
+            "sentence",
+            heading=heading,
+            text=_MARKERS.sub("", event.text) if event.by is By.MODEL else event.text,
+            by=event.by.value,
+            author=wording.author(event.by),
+            citations=self._links(event.citations),
+        )
+
+    def _finding(self, finding: SafetyFinding) -> dict[str, Any]:
+        return {
+            "finding": finding,
+            "severity": wording.severity(finding.severity),
+            "unverified": finding.status == SourceStatus.FROM_MEMORY,
+            "citations": self._links(finding.citations),
+        }
 
     def _source(self, source: Source) -> CitationLink:
         self._remember(source.citation, source.label)
@@ -133,6 +146,24 @@ class AnswerFragments:
     def _remember(self, citation: Citation, label: int) -> None:
         self._sources.setdefault((citation.span.resource, citation.span.version), []).append((citation, label))
         self._highest = max(self._highest, label)
+
+
+def _without_sources(
+    event: RouteChosen | JudgementsNeeded | ModelUnavailable | NotDocumented | Completed,
+) -> Fragment:
+    match event:
+        case RouteChosen(route, reason):
+            return _fragment("route", route=wording.route(route), reason=reason)
+        case JudgementsNeeded(asked):
+            return _fragment("judgements", asked=asked)
+        case ModelUnavailable(reason):
+            return _fragment("unavailable", reason=wording.unavailable(reason))
+        case NotDocumented(absence):
+            return _fragment("absence", absence=absence, searched=_searched(absence))
+        case Completed():
+            return _fragment("completed", done=event, status=wording.status(event.status))
+        case _:
+            assert_never(event)
 
 
 def _letter(labels: list[int], place: int) -> str:

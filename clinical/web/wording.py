@@ -46,6 +46,11 @@ def author(code: str) -> str:
     return _say("author", code)
 
 
+def severity(code: str) -> str:
+    """Return how serious a finding of the medication check is."""
+    return _say("severity", code)
+
+
 def status(code: str) -> str:
     """Return how a question ended."""
     return _say("status", code)

@@ -101,10 +101,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class CodeSentence:
-    """A sentence computed from facts, with the JSON paths it rests on: the value's, then name and date."""
+    """A sentence computed from facts, with the JSON paths it rests on: the value's, then name and date.
+
+    `heading` groups sentences of a longer answer (a summary's sections); "" in a short one.
+    """
 
     text: str
     citations_from: tuple[tuple[Fact, Path], ...]
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
