@@ -1,0 +1,62 @@
+"""What the mapping of one message knows and collects."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ingestion.domain.v2.message import Message, Segment
+
+_NAMESPACE: Final = uuid.UUID("6f0d8b7e-6e2e-5b8d-9a55-8d0c6d1f2b11")
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Mapping:
+    """The resources of one message, in the order in which they were first spoken of.
+
+    `zone` is the sender's where a time names none. `sent` is MSH-7 as FHIR instant ("" if unusable).
+    `places` says for each resource which segment it came from ("OBX[3]").
+    """
+
+    message: Message
+    zone: ZoneInfo
+    sent: str
+    resources: dict[tuple[str, str], Json] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    patient_id: str = ""
+    encounter_id: str = ""
+
+    def subject(self) -> Json:
+        """Return the reference to the patient."""
+        return {"reference": f"Patient/{self.patient_id}"}
+
+    def encounter(self) -> Json:
+        """Return the reference to the visit, {} when the message names none."""
+        return {"reference": f"Encounter/{self.encounter_id}"} if self.encounter_id else {}
+
+    def add(self, resource: Json, segment: Segment, *, rank: int = 0, updated: str = "") -> str:
+        """Keep a resource and return its reference.
+
+        Args:
+            resource: with resourceType and id.
+            segment: where it came from.
+            rank: how final its status is; of two versions the lower rank never replaces the higher.
+            updated: when the source reported this version; MSH-7 where it does not say.
+        """
+        key = (resource["resourceType"], resource["id"])
+        moment = updated if "T" in updated else self.sent
+        meta = {"versionId": f"v2-{rank}", **({"lastUpdated": moment} if moment else {})}
+        ordered = {"resourceType": key[0], "id": key[1], "meta": meta}
+        self.resources[key] = {**ordered, **{name: one for name, one in resource.items() if one not in ("", {}, [])}}
+        self.places[key] = f"{segment.name}[{segment.number}]"
+        return f"{key[0]}/{key[1]}"
+
+
+def stable_id(*parts: str) -> str:
+    """Return an id that is the same whenever the same thing is spoken of."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

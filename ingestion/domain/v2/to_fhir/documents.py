@@ -1,0 +1,172 @@
+"""TXA with its OBX as DocumentReference: new, addendum, replacement, edit and cancellation.
+
+Source: HL7 v2.8.2 chapter 9 (T01 to T11); HL7 Version 2 to FHIR guide, segment map TXA[DocumentReference].
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestion.domain.v2.message import V2Error
+from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
+from ingestion.domain.v2.to_fhir.datatypes import (
+    all_of,
+    clean,
+    coding,
+    entity,
+    first_of,
+    instant,
+    moment,
+    person,
+)
+from ingestion.domain.v2.to_fhir.tables import V2_TABLE, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ingestion.domain.v2.message import Segment
+
+Json = dict[str, Any]
+# Trigger event -> DocumentReference.relatesTo.code for the parent document (TXA-13).
+_RELATION: Final = {"T05": "appends", "T06": "appends", "T09": "replaces", "T10": "replaces"}
+_CANCELLED: Final = frozenset({"T11"})
+_TEXTS: Final = frozenset({"TX", "FT", "ST", "CWE", "CE", "NM", "IS", "SN"})
+
+
+def map_document(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> None:
+    """Add the document with its body.
+
+    Raises:
+        V2Error: missing-field at TXA-12: without its unique number a document cannot be corrected later.
+    """
+    event = mapping.message.type[1]
+    number = txa.get(12)
+    if not number:
+        raise V2Error("missing-field", "TXA-12")
+    status, doc_status = tables()["document_status"].get(txa.get(17).upper(), ["current", ""])
+    if event in _CANCELLED or txa.get(19).upper() in ("CA", "OB"):
+        status, doc_status = "entered-in-error", "entered-in-error"
+    parent = first_of(txa, 13, entity)
+    relation = _RELATION.get(event, "appends" if parent else "")
+    written = instant(txa, 6, mapping.zone) or moment(txa, 4, mapping.zone)
+    kind = txa.get(2)
+    titles = [one for one in (txa.get(25), txa.get(16)) if one]
+    mapping.add(
+        {
+            "resourceType": "DocumentReference",
+            "id": document_id(mapping.patient_id, number),
+            "masterIdentifier": first_of(txa, 12, entity),
+            "identifier": [one for field in (14, 15) for one in all_of(txa, field, entity)],
+            "status": status,
+            "docStatus": doc_status,
+            "type": {"coding": [coding(V2_TABLE + "0270", kind, txa.get(2, 2))]} if kind else {},
+            "subject": mapping.subject(),
+            "date": written if "T" in written else "",
+            "author": all_of(txa, 9, person) or all_of(txa, 5, person),
+            "authenticator": first_of(txa, 22, person),
+            "relatesTo": [{"code": relation, "target": {"reference": _target(mapping, parent)}}]
+            if parent and relation
+            else [],
+            "description": "; ".join(titles),
+            "securityLabel": [_confidentiality(txa.get(18))] if txa.get(18) else [],
+            "content": [{"attachment": one} for one in _attachments(mapping, txa, bodies)],
+            "context": clean(
+                {
+                    "encounter": [mapping.encounter()] if mapping.encounter_id else [],
+                    "period": clean({"start": moment(txa, 4, mapping.zone)}),
+                }
+            ),
+        },
+        txa,
+        rank=3 if status == "entered-in-error" else 2 if doc_status == "final" else 1,
+        updated=instant(txa, 8, mapping.zone),
+    )
+
+
+def document_id(patient_id: str, number: str) -> str:
+    """Return the id of the document with this unique number."""
+    return stable_id("DocumentReference", patient_id, number)
+
+
+def _target(mapping: Mapping, parent: Json) -> str:
+    return f"DocumentReference/{document_id(mapping.patient_id, parent['value'])}"
+
+
+def _confidentiality(code: str) -> Json:
+    known = {"V": "V", "R": "R", "U": "N"}.get(code.upper())  # HL7 table 0272: very restricted, restricted, usual
+    system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    return {"coding": [coding(system, known)] if known else [coding(V2_TABLE + "0272", code)]}
+
+
+def _attachments(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> list[Json]:
+    """Return the body's parts: lines of text joined into one, each encoded document by itself."""
+    lines = [
+        "\n".join(body.plain(one) for one in body.repetitions(5))
+        for body in bodies
+        if body.get(2).upper() in _TEXTS and body.get(11).upper() not in ("D", "W", "X")
+    ]
+    created = moment(txa, 4, mapping.zone)
+    found = [one for body in bodies if (one := attachment_of(body))]
+    text = "\n".join(lines).strip()
+    if text:
+        data = text.encode()
+        joined = {
+            "contentType": "text/plain; charset=utf-8",
+            "data": base64.b64encode(data).decode(),
+            "size": len(data),
+            "hash": base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode(),
+        }
+        found.insert(0, joined)
+    if created:
+        found = [{**one, "creation": created} for one in found]
+    # A document that is announced before its content (T01) says so itself.
+    return found or [
+        clean({"contentType": "text/plain", "title": txa.get(16) or "Content not sent", "creation": created})
+    ]
+
+
+def attachment_of(obx: Segment) -> Json:
+    """Return an encapsulated (ED) or referred (RP) document of OBX-5 as Attachment; {} for anything else."""
+    kind, raw = obx.get(2).upper(), obx.raw(5)
+    title = obx.get(3, 2) or obx.get(3)
+    if kind == "RP" and raw:
+        return clean({"contentType": _mime(obx.get(5, 3), obx.get(5, 4)), "url": obx.get(5), "title": title})
+    if kind != "ED" or not raw:
+        return {}
+    content_type = _mime(obx.get(5, 2), obx.get(5, 3))
+    # Long documents are cut into repetitions or come in several pieces; the pieces of one field are one document.
+    pieces = [obx.part(one, 5) or obx.part(one, 1) for one in obx.repetitions(5)]
+    data = _decoded("".join(pieces), obx.get(5, 4))
+    if data is None:
+        return clean({"contentType": content_type, "title": title})
+    return clean(
+        {"contentType": content_type, "data": base64.b64encode(data).decode(), "size": len(data), "title": title}
+    )
+
+
+def _decoded(text: str, encoding: str) -> bytes | None:
+    if not text:
+        return None
+    try:
+        match encoding.lower():
+            case "base64":
+                return base64.b64decode("".join(text.split()), validate=True)
+            case "hex":
+                return bytes.fromhex(text)
+            case _:
+                return text.encode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _mime(kind: str, subtype: str) -> str:
+    known = tables()["mime"]
+    for one in (subtype.upper(), kind.upper()):
+        if one in known:
+            return str(known[one])
+    if kind and subtype and kind.lower() in ("application", "text", "image", "audio", "video"):
+        return f"{kind.lower()}/{subtype.lower()}"
+    return "application/octet-stream"

@@ -1,0 +1,133 @@
+"""Which segments stand together: an order with its results, notes and specimens; a pharmacy order with its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ingestion.domain.v2.to_fhir.values import TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ingestion.domain.v2.message import Segment
+
+_PHARMACY: Final = frozenset({"RXO", "RXE", "RXD", "RXA", "RXR", "RXC", "RXG", "TQ1"})
+
+
+@dataclass(slots=True)
+class Result:
+    """One OBX with the notes under it; `lines` are further OBX that continue its text."""
+
+    obx: Segment
+    lines: list[Segment] = field(default_factory=list)
+    notes: list[Segment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OrderGroup:
+    """ORC and OBR with what stands under them."""
+
+    orc: Segment | None = None
+    obr: Segment | None = None
+    notes: list[Segment] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    specimens: list[Segment] = field(default_factory=list)
+
+    def number(self, of: str) -> tuple[Segment, str] | None:
+        """Return the segment and raw placer ("placer") or filler ("filler") number; OBR speaks before ORC."""
+        for segment in (self.obr, self.orc):
+            raw = segment.repetitions(2 if of == "placer" else 3) if segment else []
+            if segment and raw and segment.part(raw[0]):
+                return segment, raw[0]
+        return None
+
+    @property
+    def key(self) -> str:
+        """What names the order wherever it is spoken of: the filler's number, else the placer's."""
+        found = self.number("filler") or self.number("placer")
+        return found[0].part(found[1]) if found else ""
+
+
+@dataclass(slots=True)
+class PharmacyGroup:
+    """ORC with the pharmacy segments under it."""
+
+    orc: Segment | None = None
+    segments: dict[str, list[Segment]] = field(default_factory=dict)
+
+    def first(self, name: str) -> Segment | None:
+        """Return the first segment of this name."""
+        return next(iter(self.segments.get(name, ())), None)
+
+    @property
+    def key(self) -> str:
+        """The order's number."""
+        return (self.orc.get(2) or self.orc.get(3)) if self.orc else ""
+
+
+@dataclass(slots=True)
+class Groups:
+    """The groups of one message. `loose` holds results that stand before any order."""
+
+    loose: OrderGroup = field(default_factory=OrderGroup)
+    orders: list[OrderGroup] = field(default_factory=list)
+    pharmacy: list[PharmacyGroup] = field(default_factory=list)
+    _last: Result | None = None
+
+    @property
+    def current(self) -> OrderGroup:
+        """The group that the next segment belongs to."""
+        return self.orders[-1] if self.orders else self.loose
+
+    def is_pharmacy(self, order: OrderGroup) -> bool:
+        """Return whether the order's ORC stands over pharmacy segments."""
+        return any(group.orc is order.orc and group.segments.keys() - {"TQ1"} for group in self.pharmacy)
+
+    def add(self, segment: Segment) -> None:
+        """Put a segment where it belongs."""
+        match segment.name:
+            case "ORC":
+                self.orders.append(OrderGroup(orc=segment))
+                self.pharmacy.append(PharmacyGroup(orc=segment))
+                self._last = None
+            case "OBR":
+                if not self.orders or self.current.obr is not None:
+                    self.orders.append(OrderGroup())
+                self.current.obr, self._last = segment, None
+            case "OBX":
+                self._add_result(segment)
+            case "NTE":
+                (self._last.notes if self._last else self.current.notes).append(segment)
+            case "SPM":
+                self.current.specimens.append(segment)
+                self._last = None
+            case name if name in _PHARMACY:
+                if not self.pharmacy:
+                    self.pharmacy.append(PharmacyGroup())
+                self.pharmacy[-1].segments.setdefault(name, []).append(segment)
+
+    def _add_result(self, obx: Segment) -> None:
+        if self._last is not None and continues(self._last, obx):
+            self._last.lines.append(obx)
+        else:
+            self._last = Result(obx)
+            self.current.results.append(self._last)
+
+
+def group(segments: Iterable[Segment]) -> Groups:
+    """Return the groups of these segments, which stand in message order."""
+    groups = Groups()
+    for segment in segments:
+        groups.add(segment)
+    return groups
+
+
+def continues(former: Result, obx: Segment) -> bool:
+    """Return whether this OBX goes on with the text of the former one."""
+    return (
+        obx.get(2).upper() in TEXTS
+        and former.obx.get(2).upper() in TEXTS
+        and bool(obx.get(3))
+        and (obx.whole(3), obx.get(4)) == (former.obx.whole(3), former.obx.get(4))
+    )

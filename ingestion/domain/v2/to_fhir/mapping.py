@@ -1,0 +1,117 @@
+"""One message to its resources: which segments stand together, and which map reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestion.domain.v2.message import Message, Segment, V2Error
+from ingestion.domain.v2.times import date_time
+from ingestion.domain.v2.to_fhir import encounter, patient
+from ingestion.domain.v2.to_fhir.context import Mapping
+from ingestion.domain.v2.to_fhir.documents import map_document
+from ingestion.domain.v2.to_fhir.grouping import group
+from ingestion.domain.v2.to_fhir.medication import map_pharmacy
+from ingestion.domain.v2.to_fhir.results import map_order, map_result
+from ingestion.domain.v2.to_fhir.scheduling import map_appointment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
+MAPPED: Final = frozenset(
+    {"ADT", "ORU", "OUL", "MDM", "OML", "ORM", "OMG", "RDE", "RDS", "RDO", "RAS", "OMP", "VXU", "SIU", "BAR"}
+)
+REPORTS: Final = frozenset({"ORU", "OUL"})
+MERGES: Final = frozenset({"A18", "A30", "A34", "A39", "A40", "A47", "A49"})
+
+
+class NotMapped(Exception):  # noqa: N818 - an outcome: the message is kept and reported, nothing is wrong with it
+    """The message type is kept and acknowledged, and not mapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A resource and the segment it came from."""
+
+    resource: dict[str, Any]
+    place: str
+
+
+def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
+    """Map a message to FHIR R4 resources, the Patient first.
+
+    Args:
+        message: parsed.
+        zone: the sender's time zone, for times without one.
+
+    Raises:
+        NotMapped: a type that this product keeps without mapping.
+        V2Error: a required field is missing (PID, PID-3, TXA-12).
+    """
+    kind, event = message.type
+    if kind not in MAPPED:
+        raise NotMapped(kind)
+    sent = date_time(message.header.get(7), zone)
+    mapping = Mapping(message, zone, sent if "T" in sent else "")
+    pid = message.first("PID")
+    if pid is None:
+        raise V2Error("missing-segment", "PID")
+    patient.map_patient(mapping, pid, message.first("PD1"))
+    pv1 = message.first("PV1")
+    if pv1 is not None:
+        encounter.map_encounter(mapping, pv1, message.first("PV2"))
+    if event in MERGES:
+        return _collected(mapping)
+    if kind == "MDM":
+        _document(mapping)
+    elif kind == "SIU":
+        sch = message.first("SCH")
+        if sch is not None:
+            map_appointment(mapping, sch, message.segments)
+        _orders(mapping, reported=False)
+    else:
+        _orders(mapping, reported=kind in REPORTS)
+    for name, add in _SINGLES.items():
+        for segment in message.all(name):
+            add(mapping, segment)
+    return _collected(mapping)
+
+
+_SINGLES: Final[dict[str, Callable[[Mapping, Segment], None]]] = {
+    "NK1": patient.map_related,
+    "IN1": patient.map_coverage,
+    "AL1": encounter.map_allergy,
+    "DG1": encounter.map_diagnosis,
+    "PR1": encounter.map_procedure,
+}
+
+
+def _collected(mapping: Mapping) -> list[Mapped]:
+    return [Mapped(resource, mapping.places[key]) for key, resource in mapping.resources.items()]
+
+
+def _document(mapping: Mapping) -> None:
+    """Map an MDM message: its orders, and the TXA with every OBX after it as the body."""
+    segments = mapping.message.segments
+    txa = mapping.message.first("TXA")
+    if txa is None:
+        raise V2Error("missing-segment", "TXA")
+    body = [segment for segment in segments if segment.name == "OBX" and segment.number > txa.number]
+    map_document(mapping, txa, body)
+    _orders(mapping, reported=False, before=txa.number)
+
+
+def _orders(mapping: Mapping, *, reported: bool, before: int = 1 << 30) -> None:
+    """Map the order groups, and results that stand outside of any."""
+    groups = group(segment for segment in mapping.message.segments if segment.number < before)
+    for result in groups.loose.results:
+        map_result(mapping, groups.loose, result)
+    for pharmacy in groups.pharmacy:
+        map_pharmacy(mapping, pharmacy)
+    for order in groups.orders:
+        if order.obr is not None or not groups.is_pharmacy(order):
+            map_order(mapping, order, reported=reported)
+        else:
+            for result in order.results:
+                map_result(mapping, order, result)
