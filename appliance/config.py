@@ -79,6 +79,9 @@ class Config(BaseSettings):
     var: Path = Field(ROOT / "var", description="folder of run-time data")
     host: str = Field("127.0.0.1", description="address of the people's door")
     port: int = Field(8000, ge=1, le=65535, description="port of the people's door")
+    door: Literal["people", "machines"] = Field("people", description="which door this process serves")
+    machine_port: int = Field(8010, ge=1, le=65535, description="port of the machines' door: CDS Hooks, FHIR, API")
+    mllp_port: int = Field(2575, ge=1, le=65535, description="port of the HL7 v2 door")
     database_url: str = Field(
         "",
         description="postgresql://user:password@/name?host=/run/postgresql; empty is SQLite under var",

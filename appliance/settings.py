@@ -14,7 +14,8 @@ _CONFIG = config()
 SECRET_KEY = _CONFIG.secret("secret_key")
 DEBUG = False
 ALLOWED_HOSTS = [host for host in _CONFIG.allowed_hosts.split(",") if host]
-ROOT_URLCONF = "appliance.urls"
+# Each door is a process of its own: 128 streams share one interpreter lock, and a hook has 500 ms.
+ROOT_URLCONF = "appliance.urls" if _CONFIG.door == "people" else "appliance.machine_urls"
 WSGI_APPLICATION = "appliance.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
@@ -34,7 +35,7 @@ INSTALLED_APPS = [
     "ingestion",
     "appliance",
 ]
-MIDDLEWARE = [
+_PEOPLE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -49,6 +50,13 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+# Machines authenticate themselves at each door; there is no session, no cookie and no form.
+_MACHINES = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+MIDDLEWARE = _PEOPLE if _CONFIG.door == "people" else _MACHINES
+SILENCED_SYSTEM_CHECKS = [] if _CONFIG.door == "people" else ["axes.W002"]  # nobody logs in there
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -80,22 +80,31 @@ def worker() -> ProcessSpec:
 
 def web(settings: Config) -> ProcessSpec:
     """Return the people's door: one process of 128 threads, each of which can carry an event stream."""
-    url = f"http://{settings.host}:{settings.port}"
+    return _door("web", settings, port=settings.port, threads=128)
+
+
+def machines(settings: Config) -> ProcessSpec:
+    """Return the machines' door: few threads, because its answers are short."""
+    return _door("machines", settings, port=settings.machine_port, threads=16)
+
+
+def _door(name: str, settings: Config, *, port: int, threads: int) -> ProcessSpec:
+    url = f"http://{settings.host}:{port}"
     options = {
-        "--bind": f"{settings.host}:{settings.port}",
+        "--bind": f"{settings.host}:{port}",
         "--workers": "1",
         "--worker-class": "gthread",
-        "--threads": "128",
+        "--threads": str(threads),
         "--graceful-timeout": "3",
         "--log-level": "warning",
     }
     given = [word for pair in options.items() for word in pair]
     return ProcessSpec(
-        name="web",
+        name=name,
         argv=(
             sys.executable, "-m", "gunicorn", "appliance.wsgi:application", *given, "--no-control-socket",
         ),
-        environment=child_environment(),
+        environment={**child_environment(), "APPLIANCE_DOOR": "people" if name == "web" else "machines"},
         folder=ROOT,
         address=url,
         ready=lambda: answers(url, "/healthz"),

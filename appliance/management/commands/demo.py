@@ -89,7 +89,9 @@ class Command(BaseCommand):
                 self._load_clinic()
                 supervisor.start(catalogue.worker())
                 supervisor.start(catalogue.web(settings))
+                supervisor.start(catalogue.machines(settings))
                 supervisor.wait_ready("web")
+                supervisor.wait_ready("machines")
                 if with_model:
                     supervisor.wait_ready("vllm")
                     self._wait_for_readiness(supervisor)
