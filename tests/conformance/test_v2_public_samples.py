@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from ingestion.domain.mapped import Mapped
 from ingestion.domain.r4.check import check_resource
 from ingestion.domain.v2 import parse_message
-from ingestion.domain.v2.to_fhir import Mapped, map_message
+from ingestion.domain.v2.to_fhir import map_message
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "hl7v2"
 FILES = sorted(SAMPLES.glob("*.hl7"))
@@ -70,11 +71,11 @@ def test_no_segment_that_the_record_holds_is_left_out(path: Path) -> None:
     if message.type[0] == "MDM":
         assert kinds["DocumentReference"] == 1
         return
-    coded = {
+    coded = [
         (segment.whole(3), segment.get(4))
         for segment in message.all("OBX")
         if segment.get(3) and segment.get(2) not in ("ED", "RP")
-    }
+    ]
     assert kinds["Observation"] == len(coded)
 
 

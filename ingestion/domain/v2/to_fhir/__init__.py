@@ -3,6 +3,6 @@
 https://hl7.org/fhir/uv/v2mappings/ (STU 1); deviations are said where they are made.
 """
 
-from ingestion.domain.v2.to_fhir.mapping import Mapped, NotMapped, map_message
+from ingestion.domain.v2.to_fhir.mapping import NotMapped, map_message
 
-__all__ = ["Mapped", "NotMapped", "map_message"]
+__all__ = ["NotMapped", "map_message"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from ingestion.domain.mapped import unused_id
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ingestion.domain.v2.message import Message, Segment
 
-_NAMESPACE: Final = uuid.UUID("6f0d8b7e-6e2e-5b8d-9a55-8d0c6d1f2b11")
 Json = dict[str, Any]
 
 
@@ -48,15 +48,11 @@ class Mapping:
             rank: how final its status is; of two versions the lower rank never replaces the higher.
             updated: when the source reported this version; MSH-7 where it does not say.
         """
-        key = (resource["resourceType"], resource["id"])
+        key = (resource["resourceType"], unused_id(resource, self.resources))
         moment = updated if "T" in updated else self.sent
         meta = {"versionId": f"v2-{rank}", **({"lastUpdated": moment} if moment else {})}
         ordered = {"resourceType": key[0], "id": key[1], "meta": meta}
-        self.resources[key] = {**ordered, **{name: one for name, one in resource.items() if one not in ("", {}, [])}}
+        rest = {name: one for name, one in resource.items() if one not in ("", {}, [])}
+        self.resources[key] = {**ordered, **rest, "id": key[1]}
         self.places[key] = f"{segment.name}[{segment.number}]"
         return f"{key[0]}/{key[1]}"
-
-
-def stable_id(*parts: str) -> str:
-    """Return an id that is the same whenever the same thing is spoken of."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

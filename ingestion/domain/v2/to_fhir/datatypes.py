@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from ingestion.domain.mapped import clean, coding
 from ingestion.domain.v2.times import date_time
 from ingestion.domain.v2.to_fhir.tables import V2_TABLE, authority_of, look_up, system_of
 
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Convert = Callable[["Segment", str], Json]
 UTC: Final = ZoneInfo("UTC")
-
-
-def clean(value: Json) -> Json:
-    """Return the object without empty members: FHIR JSON has neither nulls nor empty strings."""
-    return {key: one for key, one in value.items() if one not in ("", None, [], {}, ())}
-
-
-def coding(system: str, code: str, display: str = "") -> Json:
-    """Return a Coding."""
-    return clean({"system": system, "code": code, "display": display})
 
 
 def identifier(segment: Segment, repetition: str) -> Json:

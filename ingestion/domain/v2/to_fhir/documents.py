@@ -10,12 +10,10 @@ import binascii
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.message import V2Error
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
-    clean,
-    coding,
     entity,
     first_of,
     instant,
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ingestion.domain.v2.message import Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
 
 Json = dict[str, Any]
 # Trigger event -> DocumentReference.relatesTo.code for the parent document (TXA-13).

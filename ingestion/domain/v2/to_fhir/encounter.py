@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
+from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
-    clean,
-    coding,
     concept,
     entity,
     first_of,
@@ -26,6 +24,7 @@ from ingestion.domain.v2.to_fhir.tables import look_up
 
 if TYPE_CHECKING:
     from ingestion.domain.v2.message import Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
 
 Json = dict[str, Any]
 _ACT: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ingestion.domain.mapped import Mapped
 from ingestion.domain.v2.message import Message, Segment, V2Error
 from ingestion.domain.v2.times import date_time
 from ingestion.domain.v2.to_fhir import encounter, patient
@@ -28,14 +28,6 @@ MERGES: Final = frozenset({"A18", "A30", "A34", "A39", "A40", "A47", "A49"})
 
 class NotMapped(Exception):  # noqa: N818 - an outcome: the message is kept and reported, nothing is wrong with it
     """The message type is kept and acknowledged, and not mapped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A resource and the segment it came from."""
-
-    resource: dict[str, Any]
-    place: str
 
 
 def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:

@@ -10,11 +10,9 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
+from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
-    clean,
-    coding,
     concept,
     entity,
     first_of,
@@ -27,6 +25,7 @@ from ingestion.domain.v2.to_fhir.tables import V2_TABLE, look_up
 
 if TYPE_CHECKING:
     from ingestion.domain.v2.message import Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
     from ingestion.domain.v2.to_fhir.grouping import PharmacyGroup
 
 Json = dict[str, Any]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.message import V2Error
 from ingestion.domain.v2.times import day_of
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     address,
     all_of,
-    clean,
-    coding,
     concept,
     first_of,
     human_name,
@@ -28,6 +26,7 @@ from ingestion.domain.v2.to_fhir.tables import V2_TABLE, look_up
 
 if TYPE_CHECKING:
     from ingestion.domain.v2.message import Message, Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
 
 Json = dict[str, Any]
 

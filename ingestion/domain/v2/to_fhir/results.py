@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
+from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
-    clean,
-    coding,
     concept,
     entity,
     first_of,
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ingestion.domain.v2.message import Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
     from ingestion.domain.v2.to_fhir.grouping import OrderGroup, Result
 
 Json = dict[str, Any]

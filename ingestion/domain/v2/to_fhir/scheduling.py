@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ingestion.domain.mapped import stable_id
 from ingestion.domain.v2.times import date_time
-from ingestion.domain.v2.to_fhir.context import Mapping, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import all_of, concept, entity, first_of, instant, person, place
 from ingestion.domain.v2.to_fhir.tables import look_up
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ingestion.domain.v2.message import Segment
+    from ingestion.domain.v2.to_fhir.context import Mapping
 
 Json = dict[str, Any]
 _RESOURCES: Final = frozenset({"AIS", "AIG", "AIL", "AIP"})

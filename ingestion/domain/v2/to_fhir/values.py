@@ -9,8 +9,9 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from ingestion.domain.mapped import clean
 from ingestion.domain.v2.times import date_time
-from ingestion.domain.v2.to_fhir.datatypes import clean, concept
+from ingestion.domain.v2.to_fhir.datatypes import concept
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

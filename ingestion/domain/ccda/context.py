@@ -1,0 +1,56 @@
+"""What the mapping of one document knows and collects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ingestion.domain.ccda.datatypes import identifier
+from ingestion.domain.ccda.xml import every
+from ingestion.domain.mapped import Mapped, stable_id, unused_id
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ingestion.domain.ccda.xml import Element
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Reading:
+    """The resources of one document. `referred` holds the narrative's words by ID, `updated` its time."""
+
+    zone: ZoneInfo
+    updated: str
+    document_key: str
+    referred: dict[str, str]
+    patient_id: str = ""
+    section: str = ""
+    found: dict[tuple[str, str], Mapped] = field(default_factory=dict)
+
+    def subject(self) -> Json:
+        """Return the reference to the patient."""
+        return {"reference": f"Patient/{self.patient_id}"}
+
+    def id_of(self, kind: str, element: Element, *more: str) -> str:
+        """Return a resource's id: by the entry's own identifier, which other documents repeat, else by its place."""
+        for one in every(element, "v:id"):
+            number = identifier(one)
+            if number:
+                return stable_id(kind, self.patient_id, number.get("system", ""), number["value"], *more)
+        return stable_id(kind, self.patient_id, self.document_key, self.section, *more, str(len(self.found)))
+
+    def identifiers(self, element: Element) -> list[Json]:
+        """Return an entry's identifiers."""
+        return [found for one in every(element, "v:id") if (found := identifier(one))]
+
+    def add(self, resource: Json) -> str:
+        """Keep a resource and return its reference."""
+        key = (resource["resourceType"], unused_id(resource, self.found))
+        meta = {"meta": {"lastUpdated": self.updated}} if "T" in self.updated else {}
+        ordered = {"resourceType": key[0], "id": key[1], **meta}
+        rest = {name: one for name, one in resource.items() if one not in ("", {}, [], None)}
+        kept = {**ordered, **rest, "id": key[1]}
+        self.found[key] = Mapped(kept, self.section)
+        return f"{key[0]}/{key[1]}"

@@ -1,0 +1,171 @@
+"""One C-CDA document to its resources: header, one note with all sections, and the entries of each section."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestion.domain.ccda import observations, problems, treatments
+from ingestion.domain.ccda.context import Reading
+from ingestion.domain.ccda.datatypes import concept, identifier, moment, person
+from ingestion.domain.ccda.header import read_encounter, read_patient
+from ingestion.domain.ccda.narrative import referred_texts, section_text
+from ingestion.domain.ccda.xml import CcdaError, attribute, every, name, one, parse, templates, within, words
+from ingestion.domain.mapped import clean, stable_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+    from ingestion.domain.ccda.xml import Element
+    from ingestion.domain.mapped import Mapped
+
+Json = dict[str, Any]
+# Sections whose observations are no laboratory results, by LOINC code of the section.
+_CATEGORIES: Final = {
+    "29762-2": "social-history", "47420-5": "survey", "10190-7": "survey", "61144-2": "survey",
+    "8709-8": "exam", "29545-1": "exam", "8716-3": "vital-signs", "11383-7": "survey",
+}  # fmt: skip
+_PLANNED: Final = frozenset({"18776-5", "61146-7"})
+_ENCOUNTER_DIAGNOSES: Final = frozenset({"42347-5", "11535-2", "C-CDAV2-DDN"})
+_CONTAINED_BY: Final = (problems.PROBLEM, problems.ALLERGY, treatments.MEDICATION, treatments.IMMUNIZATION)
+
+
+def read_document(raw: bytes, *, zone: ZoneInfo) -> list[Mapped]:
+    """Return the resources of a document, the Patient first, the note second.
+
+    Args:
+        raw: the XML as it came.
+        zone: the sender's time zone, for times without one.
+
+    Raises:
+        CcdaError: not XML, declares a DTD, is no CDA document, or names no patient.
+    """
+    root = parse(raw)
+    if name(root) != "ClinicalDocument":
+        raise CcdaError("not-a-clinical-document", name(root))
+    key = attribute(root, "extension", "v:setId") or words(one(root, "v:setId"))
+    document_id = next((found["value"] for each in every(root, "v:id") if (found := identifier(each))), "")
+    updated = moment(one(root, "v:effectiveTime"), zone)
+    reading = Reading(zone, updated, key or document_id, referred_texts(root))
+    read_patient(reading, root)
+    encounter = read_encounter(reading, root)
+    sections = list(_sections(root))
+    _note(reading, root, sections, encounter, document_id)
+    for number, section in enumerate(sections, start=1):
+        code = attribute(section, "code", "v:code")
+        reading.section = f"section[{number}] {code}".strip()
+        _entries(reading, section, code)
+    return list(reading.found.values())
+
+
+def _sections(root: Element) -> Iterator[Element]:
+    for body in every(root, "v:component/v:structuredBody"):
+        yield from (element for element in body.iter() if name(element) == "section")
+
+
+def _note(reading: Reading, root: Element, sections: list[Element], encounter: str, document_id: str) -> None:
+    """Add the document's words as one DocumentReference: title and text of each section, in order."""
+    attachment = _unstructured(root) or _text_attachment(sections)
+    related = one(root, "v:relatedDocument")
+    relation = {"RPLC": "replaces", "APND": "appends", "XFRM": "transforms"}.get(attribute(related, "typeCode"), "")
+    parent = next(
+        (found["value"] for each in every(related, "v:parentDocument/v:id") if (found := identifier(each))), ""
+    )
+    title = words(root, "v:title") or attribute(root, "displayName", "v:code")
+    authors = [who for each in every(root, "v:author/v:assignedAuthor") if (who := person(each))]
+    reading.section = "document"
+    reading.add(
+        {
+            "resourceType": "DocumentReference",
+            "id": _note_id(reading, document_id),
+            "identifier": [found for each in every(root, "v:id") if (found := identifier(each))],
+            "status": "current",
+            "docStatus": "final",
+            "type": concept(one(root, "v:code"), {}),
+            "subject": reading.subject(),
+            "date": reading.updated if "T" in reading.updated else "",
+            "author": authors,
+            "relatesTo": [{"code": relation, "target": {"reference": f"DocumentReference/{_note_id(reading, parent)}"}}]
+            if relation and parent
+            else [],
+            "securityLabel": _confidentiality(root),
+            "content": [{"attachment": {**attachment, **clean({"title": title, "creation": reading.updated})}}],
+            "context": {"encounter": [{"reference": encounter}]} if encounter else {},
+        }
+    )
+
+
+def _note_id(reading: Reading, document_id: str) -> str:
+    return stable_id("DocumentReference", reading.patient_id, document_id)
+
+
+def _confidentiality(root: Element) -> list[Json]:
+    code = attribute(root, "code", "v:confidentialityCode")
+    if code not in ("R", "V"):
+        return []
+    return [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}]}]
+
+
+def _text_attachment(sections: list[Element]) -> Json:
+    parts = []
+    for section in sections:
+        text = section_text(section)
+        title = words(section, "v:title")
+        if text:
+            parts.append(f"{title}\n{text}" if title else text)
+    data = "\n\n".join(parts).encode()
+    return {
+        "contentType": "text/plain; charset=utf-8",
+        "data": base64.b64encode(data).decode(),
+        "size": len(data),
+        "hash": base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode(),
+    }
+
+
+def _unstructured(root: Element) -> Json:
+    """Return the body of an unstructured document (nonXMLBody): a file, or a line of text."""
+    text = one(root, "v:component/v:nonXMLBody/v:text")
+    if text is None:
+        return {}
+    media = attribute(text, "mediaType") or "text/plain"
+    if attribute(text, "representation") == "B64":
+        data = "".join((text.text or "").split())
+        return clean({"contentType": media, "data": data})
+    reference = attribute(text, "value", "v:reference")
+    if reference:
+        return clean({"contentType": media, "url": reference})
+    return {"contentType": "text/plain; charset=utf-8", "data": base64.b64encode(words(text).encode()).decode()}
+
+
+def _entries(reading: Reading, section: Element, code: str) -> None:
+    planned = code in _PLANNED
+    for entry in every(section, "v:entry"):
+        if not planned:
+            diagnosis = "encounter-diagnosis" if code in _ENCOUNTER_DIAGNOSES else "problem-list-item"
+            for each in within(entry, problems.PROBLEM):
+                problems.read_problem(reading, each, diagnosis)
+            for each in within(entry, problems.ALLERGY):
+                problems.read_allergy(reading, each)
+            for each in within(entry, treatments.IMMUNIZATION):
+                treatments.read_immunization(reading, each)
+            _statement(reading, entry, code)
+        for each in within(entry, treatments.MEDICATION):
+            treatments.read_medication(reading, each)
+
+
+def _statement(reading: Reading, entry: Element, code: str) -> None:
+    """Read what an entry states directly: an organizer, an observation or a procedure."""
+    for statement in entry:
+        claimed, kind = templates(statement), name(statement)
+        if observations.FAMILY in claimed:
+            observations.read_family(reading, statement)
+        elif claimed & set(problems.PROCEDURES):
+            problems.read_procedure(reading, statement)
+        elif kind == "organizer":
+            vital = observations.VITALS in claimed
+            default = "laboratory" if observations.RESULTS in claimed else "survey"
+            observations.read_organizer(reading, statement, "vital-signs" if vital else _CATEGORIES.get(code, default))
+        elif kind == "observation" and not claimed & set(_CONTAINED_BY):
+            observations.read_observation(reading, statement, _CATEGORIES.get(code, "survey"))

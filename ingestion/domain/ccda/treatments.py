@@ -1,0 +1,161 @@
+"""Medications and immunizations.
+
+Source: C-CDA R2.1 templates Medication Activity (20.22.4.16), Immunization Activity (20.22.4.52); HL7 C-CDA on
+FHIR guide. A medication list says what is taken, so it becomes MedicationStatement; an intended one
+(moodCode INT) is an order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ingestion.domain.ccda.datatypes import concept, moment, period, person, quantity
+from ingestion.domain.ccda.xml import XSI_TYPE, attribute, every, one, templates, words
+from ingestion.domain.mapped import clean
+
+if TYPE_CHECKING:
+    from ingestion.domain.ccda.context import Reading
+    from ingestion.domain.ccda.xml import Element
+
+Json = dict[str, Any]
+MEDICATION: Final = "2.16.840.1.113883.10.20.22.4.16"
+IMMUNIZATION: Final = "2.16.840.1.113883.10.20.22.4.52"
+_REFUSAL: Final = "2.16.840.1.113883.10.20.22.4.53"
+_INSTRUCTION: Final = "2.16.840.1.113883.10.20.22.4.20"
+_FREE_SIG: Final = "2.16.840.1.113883.10.20.22.4.147"
+_MATERIAL: Final = "v:consumable/v:manufacturedProduct/v:manufacturedMaterial"
+_STATUS: Final = {
+    "completed": "completed",
+    "active": "active",
+    "aborted": "stopped",
+    "suspended": "on-hold",
+    "nullified": "entered-in-error",
+}
+_DAYS: Final = {"h": "h", "d": "d", "wk": "wk", "mo": "mo", "min": "min", "a": "a", "s": "s"}
+
+
+def read_medication(reading: Reading, activity: Element) -> None:
+    """Add a medicine taken (MedicationStatement) or ordered (MedicationRequest)."""
+    code = concept(one(activity, f"{_MATERIAL}/v:code"), reading.referred)
+    name = words(activity, f"{_MATERIAL}/v:name")
+    if not code and name:
+        code = {"text": name}
+    if not code:
+        return
+    start, end = _course(reading, activity)
+    status = _STATUS.get(attribute(activity, "code", "v:statusCode"), "unknown")
+    if status == "active" and attribute(activity, "negationInd") == "true":
+        status = "not-taken"
+    ordered = attribute(activity, "moodCode") in ("INT", "RQO")
+    dosage = _dosage(reading, activity)
+    shared: Json = {
+        "identifier": reading.identifiers(activity),
+        "medicationCodeableConcept": code,
+        "subject": reading.subject(),
+    }
+    if ordered:
+        reading.add(
+            {
+                "resourceType": "MedicationRequest",
+                "id": reading.id_of("MedicationRequest", activity),
+                **shared,
+                "status": status if status != "not-taken" else "cancelled",
+                "intent": "order",
+                "authoredOn": moment(one(activity, "v:author/v:time"), reading.zone) or start,
+                "requester": person(one(activity, "v:author/v:assignedAuthor")),
+                "dosageInstruction": [dosage] if dosage else [],
+            }
+        )
+        return
+    reading.add(
+        {
+            "resourceType": "MedicationStatement",
+            "id": reading.id_of("MedicationStatement", activity),
+            **shared,
+            "status": status,
+            "effectivePeriod": clean({"start": start, "end": end}),
+            "dateAsserted": moment(one(activity, "v:author/v:time"), reading.zone),
+            "dosage": [dosage] if dosage else [],
+        }
+    )
+
+
+def _course(reading: Reading, activity: Element) -> tuple[str, str]:
+    for each in every(activity, "v:effectiveTime"):
+        if (each.get(XSI_TYPE) or "").endswith("IVL_TS") or one(each, "v:low") is not None or attribute(each):
+            return period(each, reading.zone)
+    return "", ""
+
+
+def _dosage(reading: Reading, activity: Element) -> Json:
+    text = words(activity, "v:text") or reading.referred.get(
+        attribute(activity, "value", "v:text/v:reference").removeprefix("#"), ""
+    )
+    sigs = [
+        words(each, "v:text")
+        or reading.referred.get(attribute(each, "value", "v:text/v:reference").removeprefix("#"), "")
+        for each in [
+            *every(activity, "v:entryRelationship/v:act"),
+            *every(activity, "v:entryRelationship/v:substanceAdministration"),
+        ]
+        if templates(each) & {_INSTRUCTION, _FREE_SIG}
+    ]
+    dose = quantity(one(activity, "v:doseQuantity")) or quantity(one(activity, "v:doseQuantity/v:center"))
+    return clean(
+        {
+            "text": text,
+            "patientInstruction": "; ".join(filter(None, sigs)),
+            "timing": _timing(activity),
+            "asNeededBoolean": one(activity, "v:precondition") is not None or None,
+            "route": concept(one(activity, "v:routeCode"), reading.referred),
+            "doseAndRate": [{"doseQuantity": dose}] if dose else [],
+        }
+    )
+
+
+def _timing(activity: Element) -> Json:
+    for each in every(activity, "v:effectiveTime"):
+        every_so = one(each, "v:period")
+        kind = (each.get(XSI_TYPE) or "").rpartition(":")[2]
+        if every_so is not None and attribute(every_so):
+            found, unit = quantity(every_so), _DAYS.get(attribute(every_so, "unit"), "")
+            if found and unit:
+                return {"repeat": {"frequency": 1, "period": found["value"], "periodUnit": unit}}
+        if kind == "EIVL_TS" and attribute(each, "code", "v:event"):
+            return {"code": {"text": attribute(each, "code", "v:event")}}
+    return {}
+
+
+def read_immunization(reading: Reading, activity: Element) -> None:
+    """Add an immunization; a negated one was not given."""
+    code = concept(one(activity, f"{_MATERIAL}/v:code"), reading.referred)
+    if not code or attribute(activity, "moodCode") not in ("EVN", ""):
+        return
+    given = period(one(activity, "v:effectiveTime"), reading.zone)[0]
+    refused = attribute(activity, "negationInd") == "true"
+    reasons = [
+        concept(one(each, "v:code"), reading.referred)
+        for each in every(activity, "v:entryRelationship/v:observation")
+        if _REFUSAL in templates(each)
+    ]
+    maker = words(activity, "v:consumable/v:manufacturedProduct/v:manufacturerOrganization/v:name")
+    reading.add(
+        {
+            "resourceType": "Immunization",
+            "id": reading.id_of("Immunization", activity),
+            "identifier": reading.identifiers(activity),
+            "status": "not-done" if refused else "completed",
+            "statusReason": next((one_reason for one_reason in reasons if one_reason), {}) if refused else {},
+            "vaccineCode": code,
+            "patient": reading.subject(),
+            **({"occurrenceDateTime": given} if given else {"occurrenceString": "not stated"}),
+            "lotNumber": words(activity, f"{_MATERIAL}/v:lotNumberText"),
+            "manufacturer": {"display": maker} if maker else {},
+            "route": concept(one(activity, "v:routeCode"), reading.referred),
+            "site": concept(one(activity, "v:approachSiteCode"), reading.referred),
+            "doseQuantity": quantity(one(activity, "v:doseQuantity")),
+            "performer": [
+                {"actor": who} for each in every(activity, "v:performer/v:assignedEntity") if (who := person(each))
+            ],
+        }
+    )
