@@ -81,6 +81,16 @@ class Config(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port of the people's door")
     door: Literal["people", "machines"] = Field("people", description="which door this process serves")
     machine_port: int = Field(8010, ge=1, le=65535, description="port of the machines' door: CDS Hooks, FHIR, API")
+    machines_url: str = Field(
+        "", description="base URL of the machines' door as its callers know it; empty: host and machine_port"
+    )
+    people_url: str = Field("", description="base URL of the people's door as browsers know it; empty: host and port")
+    cds_clients: Path | None = Field(
+        None, description="JSON file of the CDS Hooks clients that may call; default var/cds_clients.json"
+    )
+    cds_quiet_hours: float = Field(
+        24.0, ge=0, description="hours for which an overridden patient-view card stays quiet for its user"
+    )
     mllp_port: int = Field(2575, ge=1, le=65535, description="port of the HL7 v2 door")
     database_url: str = Field(
         "",
@@ -112,6 +122,10 @@ class Config(BaseSettings):
     draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
     prompt_chars: int = Field(2400, ge=400, description="most characters of evidence in one prompt")
     drafting: bool = Field(default=True, description="the clinical lead's switch: off means no model text")
+    guided_lookups: bool = Field(
+        default=False,
+        description="where the grammar reads no look-up, the model picks one from a closed list, shown as related only",
+    )
     site_timezone: str = Field("UTC", description="IANA zone of the pages")
     allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="comma-separated Host names")
     secret_key: SecretStr | None = Field(None, description="Django's secret; file secret_key")
@@ -153,6 +167,16 @@ class Config(BaseSettings):
         """Assigning authorities whose identifiers name a patient here; None when all of them do."""
         given = frozenset(one.strip() for one in self.known_authorities.split(",") if one.strip())
         return given if given or self.profile == "site" else None
+
+    @property
+    def machines_base(self) -> str:
+        """Base URL of the machines' door, without a slash at its end."""
+        return (self.machines_url or f"http://{self.host}:{self.machine_port}").rstrip("/")
+
+    @property
+    def people_base(self) -> str:
+        """Base URL of the people's door, without a slash at its end."""
+        return (self.people_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def model_path(self) -> Path:

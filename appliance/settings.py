@@ -166,11 +166,17 @@ WHITENOISE_USE_FINDERS = True
 
 CLINICAL_DEFAULT_CARE_TEAM = _CONFIG.care_team
 CLINICAL_KNOWN_AUTHORITIES = _CONFIG.authorities
+CLINICAL_MACHINES_URL = _CONFIG.machines_base
+CLINICAL_PEOPLE_URL = _CONFIG.people_base
+CLINICAL_CDS_CLIENTS = _CONFIG.cds_clients or _CONFIG.var / "cds_clients.json"
+CLINICAL_CDS_QUIET_HOURS = _CONFIG.cds_quiet_hours
 CLINICAL_DRAFTING = _CONFIG.drafting
+CLINICAL_GUIDED_LOOKUPS = _CONFIG.guided_lookups
 CLINICAL_DRAFT_TOKENS = _CONFIG.draft_tokens
 INGESTION_LEASE_S = _CONFIG.ingest_lease_s
 INGESTION_LIMITS = (_CONFIG.max_resource_bytes, _CONFIG.max_file_bytes)
 CLINICAL_HELD_BACK = "ingestion.selectors.held_back"
+CLINICAL_WAITING = "ingestion.selectors.waiting"
 CLINICAL_PROMPT_CHARS = _CONFIG.prompt_chars
 CLINICAL_PROFILE = _CONFIG.profile
 CLINICAL_BACKENDS = "appliance.wiring.clinical_backends"

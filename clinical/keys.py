@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -16,9 +17,11 @@ from clinical.models import DataKey, Patient
 from clinical.ports import backends
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from datetime import datetime
 
 NONCE_BYTES: Final = 12
+KEPT_S: Final = 600.0
+"""Seconds after which a process drops the unwrapped keys it holds, at the next use of any."""
 # The key of resources that belong to no patient (Practitioner, Organization, Medication ...).
 SITE_KEY_ID: Final = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -45,7 +48,7 @@ class Cipher:
         Raises:
             cryptography.exceptions.InvalidTag: altered, swapped, or another key.
         """
-        stored = bytes(ciphertext)
+        stored = ciphertext if isinstance(ciphertext, bytes) else bytes(ciphertext)
         return self.aead.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], binding.encode())
 
     def digest(self, text: str) -> str:
@@ -62,34 +65,75 @@ def new_data_key(key_id: UUID | None = None) -> DataKey:
 
 
 @lru_cache(maxsize=4096)
-def _cipher(key_id: UUID) -> Cipher:
+def _cipher(key_id: UUID, _period: int) -> Cipher:
     row = DataKey.objects.get(id=key_id)
-    if row.destroyed_at is not None:
+    if not row.wrapped:
         raise KeyDestroyedError
+    return _unwrapped(row)
+
+
+def _unwrapped(row: DataKey) -> Cipher:
     key = backends().master_key.unwrap(bytes(row.wrapped), binding=str(row.id))
     return Cipher(AESGCM(key), hashlib.sha256(b"digest" + key).digest())
+
+
+def _usable(key_id: UUID, destroyed_at: datetime | None) -> Cipher:
+    """Return the cipher unless the key is destroyed; `destroyed_at` was read from the database just now.
+
+    Another process may have destroyed a key that this one has unwrapped. So the state is asked for at each
+    use (one look at one row), and only the unwrapping is remembered.
+    """
+    if destroyed_at is not None:
+        forget_keys()
+        raise KeyDestroyedError
+    period = int(time.monotonic() / KEPT_S)
+    if period != _periods[-1]:
+        forget_keys()
+        _periods[-1] = period
+    return _cipher(key_id, period)
+
+
+_periods = [0]
 
 
 def cipher_of(patient: Patient) -> Cipher:
     """Return the patient's cipher.
 
+    A patient who was loaded together with his key (`select_related`) is taken at that; he is not asked for again.
+
     Raises:
         KeyDestroyedError: the patient was erased.
     """
-    return _cipher(patient.data_key_id)
+    if "data_key" in patient._state.fields_cache:
+        return _usable(patient.data_key_id, patient.data_key.destroyed_at)
+    states = DataKey.objects.filter(id=patient.data_key_id).values_list("destroyed_at", flat=True)
+    return _usable(patient.data_key_id, states.get())
 
 
 def cipher_of_id(patient_id: UUID) -> Cipher:
-    """Return the cipher of the patient with this id."""
-    keys: QuerySet[Patient, UUID] = Patient.objects.values_list("data_key_id", flat=True)
-    return _cipher(keys.get(id=patient_id))
+    """Return the cipher of the patient with this id.
+
+    Raises:
+        KeyDestroyedError: the patient was erased.
+        Patient.DoesNotExist: as before, and nothing of him is held.
+    """
+    key_id, destroyed_at = Patient.objects.values_list("data_key_id", "data_key__destroyed_at").get(id=patient_id)
+    return _usable(key_id, destroyed_at)
+
+
+def cipher_for_erasing(key: DataKey) -> Cipher | None:
+    """Return the cipher of a patient who is being erased, to find him in what he shares; None when it is gone.
+
+    A key is marked destroyed first, which ends every use of it, and its bytes go last.
+    """
+    return _unwrapped(key) if key.wrapped else None
 
 
 def site_cipher() -> Cipher:
     """Return the cipher of resources that belong to no patient; makes its key on first use."""
     if not DataKey.objects.filter(id=SITE_KEY_ID).exists():
         new_data_key(SITE_KEY_ID)
-    return _cipher(SITE_KEY_ID)
+    return _usable(SITE_KEY_ID, None)
 
 
 def forget_keys() -> None:

@@ -139,6 +139,13 @@ class ChatModel(Protocol):
             BackendUnavailableError: the server did not answer; also raised while iterating.
         """
 
+    def choose(self, prompt: Prompt, options: Sequence[str], *, seed: int) -> str:
+        """Return one of the options, word for word, by guided decoding; nothing else can be written.
+
+        Raises:
+            BackendUnavailableError: the server did not answer, or not with an option.
+        """
+
 
 class OriginalStore(Protocol):
     """Content-addressed store of encrypted original bytes."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from clinical.access.services import patients_open_to
 from clinical.domain.chart import Chart, build_chart
 from clinical.domain.passages import Part
+from clinical.guidelines.library import edition_of, editions
 from clinical.identity.search_terms import search
 from clinical.models import Feed, PassageRow, Patient, ResourceVersion
 from clinical.record.selectors import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
     from clinical.domain.access import AccessGrant
+    from clinical.domain.criteria.edition import Edition
 
 LIST_LIMIT = 200
 
@@ -55,7 +57,10 @@ class NoteLine:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """A source with the cited words: `before + quote + after` is the whole part."""
+    """A source with the cited words: `before + quote + after` is the whole part.
+
+    `about` says what a person has to know of the source beside its date, such as who approved a guideline.
+    """
 
     resource: str
     version: str
@@ -66,6 +71,7 @@ class SourceView:
     before: str
     quote: str
     after: str
+    about: str = ""
 
 
 def patient_list(user: AbstractBaseUser, query: str) -> list[PatientLine]:
@@ -121,6 +127,9 @@ def source_view(grant: AccessGrant, resource: str, version: str, part: Part, sta
     Raises:
         NotHeldError: no such version in this patient's record, or the span lies outside the part.
     """
+    edition = edition_of(resource, version)
+    if edition is not None:
+        return _guideline_view(edition, start, end)
     row = version_of(grant, resource, version)
     text = part_text(row, part)
     if not 0 <= start <= end <= len(text):
@@ -135,6 +144,24 @@ def source_view(grant: AccessGrant, resource: str, version: str, part: Part, sta
         before=text[:start],
         quote=text[start:end],
         after=text[end:],
+    )
+
+
+def _guideline_view(edition: Edition, start: int, end: int) -> SourceView:
+    """Return a guideline edition: no patient's words, but opened under the same decision as the answer."""
+    if not 0 <= start <= end <= len(edition.text):
+        raise NotHeldError
+    return SourceView(
+        resource=edition.reference,
+        version=edition.version,
+        is_current=edition in editions(),
+        part=Part.TEXT,
+        title=f"{edition.title}, edition {edition.edition}",
+        effective="",
+        before=edition.text[:start],
+        quote=edition.text[start:end],
+        after=edition.text[end:],
+        about=f"{edition.in_words}. Source: {edition.source}",
     )
 
 

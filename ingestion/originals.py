@@ -73,6 +73,11 @@ def open_original(original: Original) -> BinaryIO:
     return io.BufferedReader(_Decrypting(stored, AESGCM(key), original.sha256), FRAME_BYTES)
 
 
+def objects_of(original: Original) -> list[str]:
+    """Return the names under which an original's bytes may lie in the store."""
+    return [_object_name(original.sha256, bytes(original.wrapped_key)), original.sha256]
+
+
 def _object_name(sha256: str, wrapped_key: bytes) -> str:
     """Name the object by its bytes and its key, so that two processes never overwrite each other's."""
     return f"{sha256}-{hashlib.sha256(wrapped_key).hexdigest()[:16]}"

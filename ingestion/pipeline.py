@@ -25,6 +25,7 @@ from ingestion.originals import OriginalDamagedError, open_original
 from ingestion.parsers.registry import parse_stream
 from ingestion.receive import name_of
 from ingestion.steps.held_back import resolve_earlier
+from ingestion.steps.same_file import SameFile
 from ingestion.steps.take_in import Tally, take_in
 
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
         max_resource_bytes=limits[0],
         max_file_bytes=limits[1],
     )
-    items = _items(job, context)
+    items, file = _items(job, context), SameFile(lambda: _items(job, context))
     position = sum(1 for _ in islice(items, job.cursor))
     while batch := list(islice(items, BATCH_ITEMS)):
-        _commit(job, position, batch, now=clock())
+        _commit(job, position, batch, file, now=clock())
         position += len(batch)
     advance(JobState.RUNNING, JobState.DONE)
     with transaction.atomic():
@@ -142,28 +143,30 @@ def _items(job: IngestJob, context: ParseContext) -> Iterator[Item]:
         yield RejectedItem(f"after {number} items", reason, type(error).__name__)
 
 
-def _commit(job: IngestJob, position: int, batch: list[Item], *, now: datetime) -> None:
+def _commit(job: IngestJob, position: int, batch: list[Item], file: SameFile, *, now: datetime) -> None:
     """Write one batch with its counts; when an item's own content prevents that, one by one without it."""
     try:
-        _commit_together(job, position, batch, now=now)
+        _commit_together(job, position, batch, file, now=now)
     except FAULTS_OF_AN_ITEM as error:
         if len(batch) > 1:
             for ordinal, item in enumerate(batch, start=position):
-                _commit(job, ordinal, [item], now=now)
+                _commit(job, ordinal, [item], file, now=now)
             return
         item = batch[0]
         if isinstance(item, RejectedItem):
             raise
         fault = type(error).__name__
         logger.error("job %d: item %d cannot be stored (%s)", job.pk, position, fault)  # noqa: TRY400 - as above
-        _commit_together(job, position, [RejectedItem(item.position, "cannot-be-stored", fault)], now=now)
+        _commit_together(job, position, [RejectedItem(item.position, "cannot-be-stored", fault)], file, now=now)
 
 
-def _commit_together(job: IngestJob, position: int, batch: list[Item], *, now: datetime) -> None:
+def _commit_together(job: IngestJob, position: int, batch: list[Item], file: SameFile, *, now: datetime) -> None:
     """Write one batch with its counts; once more when another writer was first."""
     for attempt in range(MOST_RETRIES):
+        if not IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).exists():
+            raise LeaseLostError  # before anybody is registered: the file may have been erased meanwhile
         try:
-            prepared = take_in(job, position, batch, now=now)
+            prepared = take_in(job, position, batch, now=now, file=file)
             with transaction.atomic():
                 tally = prepared.write(now=now)
                 _count(job, position, tally, now=now)

@@ -36,8 +36,7 @@ def receive(
     with transaction.atomic():
         job = IngestJob.objects.create(
             original=original,
-            # A name on disk need not be text; what is not becomes "?".
-            name=site_cipher().encrypt(name.encode(errors="replace"), binding=f"job name {original.sha256}"),
+            name=sealed_name(name, original.sha256),
             feed=feed,
             context={"patient": context.patient_reference, "guideline": context.guideline},
             created_at=now,
@@ -45,6 +44,11 @@ def receive(
         if wake:
             transaction.on_commit(lambda: backends().wake(INGEST_TASK, job.pk))
     return job
+
+
+def sealed_name(name: str, sha256: str) -> bytes:
+    """Return a file's name as its job keeps it. A name on disk need not be text; what is not becomes "?"."""
+    return site_cipher().encrypt(name.encode(errors="replace"), binding=f"job name {sha256}")
 
 
 def name_of(job: IngestJob) -> str:

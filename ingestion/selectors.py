@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingestion.models import QuarantinedItem, UnassignedItem
+from ingestion.models import IngestJob, QuarantinedItem, UnassignedItem
 
 
 def held_back() -> tuple[int, int]:
@@ -11,3 +11,8 @@ def held_back() -> tuple[int, int]:
         UnassignedItem.objects.filter(resolved_at=None).count(),
         QuarantinedItem.objects.filter(resolved_at=None).count(),
     )
+
+
+def waiting() -> int:
+    """Return how many received files and messages are not taken in to their end."""
+    return IngestJob.objects.exclude(state=IngestJob.State.DONE).count()

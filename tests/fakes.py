@@ -73,6 +73,13 @@ class ScriptedChatModel:
     def ready(self) -> bool:
         return not self.down
 
+    def choose(self, prompt: Prompt, options: Sequence[str], *, seed: int) -> str:
+        del seed
+        if self.down:
+            raise BackendUnavailableError("vllm", "unreachable")
+        self.prompts.append(prompt)
+        return self.says if self.says in options else options[-1]
+
     def stream(self, prompt: Prompt, *, max_tokens: int, seed: int) -> ScriptedStream:
         del seed
         if self.down:

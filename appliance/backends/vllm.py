@@ -14,12 +14,13 @@ from appliance.egress import on_site_client
 from clinical.ports import BackendUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from clinical.domain.prompt import Prompt
 
 _SERVICE: Final = "vllm"
 _READY_S: Final = 0.45
+_LONGEST_CHOICE: Final = 64  # tokens of one option
 _SILENCE_S: Final = 20.0  # longest wait for the next piece; a long prompt on CPU needs about 2 s
 
 
@@ -180,6 +181,31 @@ class VllmChatModel:
             stream.close()
             raise _unavailable(f"status_{response.status_code}")
         return stream
+
+    def choose(self, prompt: Prompt, options: Sequence[str], *, seed: int) -> str:
+        """Return one of the options by guided decoding at temperature 0.
+
+        Raises:
+            BackendUnavailableError: as `stream`, or `no_choice` when the reply is none of the options.
+        """
+        if not self._gate.acquire(blocking=False):
+            raise _unavailable("busy")
+        try:
+            body = completion_request(self._model, prompt, max_tokens=_LONGEST_CHOICE, seed=seed)
+            body |= {"stream": False, "structured_outputs": {"choice": list(options)}}
+            reply = self._client.post("/v1/chat/completions", json=body)
+            if not reply.is_success:
+                raise _unavailable(f"status_{reply.status_code}")
+            chosen = str(reply.json()["choices"][0]["message"]["content"]).strip()
+        except httpx.HTTPError as error:
+            raise _unavailable(_code(error)) from None
+        except (ValueError, KeyError, TypeError, IndexError):
+            raise _unavailable("malformed") from None
+        finally:
+            self._gate.release()
+        if chosen not in options:
+            raise _unavailable("no_choice")
+        return chosen
 
     def close(self) -> None:
         """Close the idle connections."""

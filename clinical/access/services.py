@@ -61,7 +61,7 @@ def grant_access(
     try:
         return authorise(request, now=now)
     except AccessDeniedError as denial:
-        trail.append(
+        denial.audit_id = trail.append(
             trail.Entry(
                 action=action,
                 outcome="DENIED",

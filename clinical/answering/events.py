@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from clinical.domain.passages import Citation
@@ -43,8 +44,21 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedMark:
+    """A feed and when its last message was taken in: ISO 8601 with offset."""
+
+    name: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absence:
-    """What was searched without finding anything. Times are the feeds', not the box's."""
+    """What was searched without finding anything. Times are the feeds', not the box's.
+
+    `watermark` is the newest of `feeds`. `unreadable` counts items in quarantine (`quarantined`) and the patient's
+    attachments without words (`unread_attachments`, by content type); `unapplied` messages not yet taken in and
+    changes the index has not followed; `nameless` entries of the patient with codes only that no table here knows.
+    """
 
     searched: dict[str, int]
     passages: int
@@ -55,6 +69,10 @@ class Absence:
     unassigned: int
     unapplied: int
     note: str
+    feeds: tuple[FeedMark, ...] = ()
+    quarantined: int = 0
+    unread_attachments: dict[str, int] = field(default_factory=dict)
+    nameless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,15 @@ class NotDocumented:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerStale:
+    """The saved answer may no longer hold: why, since when, and whether what it says may be wrong now."""
+
+    reason: str
+    since: datetime
+    grave: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The end: status, counts, the trail's row and the milliseconds of each stage."""
 
@@ -174,5 +201,6 @@ AnswerEvent = (
     | ModelUnavailable
     | Heartbeat
     | NotDocumented
+    | AnswerStale
     | Completed
 )

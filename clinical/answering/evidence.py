@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from clinical.domain.passages import Passage
 
 RETRIEVED: Final = 40
-# Up to here every passage of the patient is read by code as well: an index that lags or ranks badly
-# cannot then make "not documented" wrong.
+# Up to here every passage of the patient is read by code as well, whatever the index returned. Of a larger record
+# those the index has found and those it does not hold yet are read first, and all the others before anything is
+# called missing: an index that lags or ranks badly cannot make "not documented" wrong.
 READ_WHOLE: Final = 400
 
 
@@ -36,18 +37,37 @@ class Evidence:
 
 
 def gather(question: str, *, grant: AccessGrant, today: date) -> Evidence:
-    """Return the passages and quotes of the granted patient's record for a question."""
+    """Return the passages and quotes of the granted patient's record for a question.
+
+    Where no quote answers, every passage that the grant lets be read has been read.
+    """
     index_answered = True
     try:
         hits = backends().retriever.retrieve(RetrievalQuery(question, limit=RETRIEVED), grant=grant)
         found = passages_of(grant, [hit.passage_id for hit in hits])
     except BackendUnavailableError:
         index_answered, found = False, []
-    if not index_answered or PassageRow.objects.filter(patient_id=grant.patient_id).count() <= READ_WHOLE:
-        seen = {passage.passage_id for passage in found}
-        found += [passage for passage in all_passages_of(grant) if passage.passage_id not in seen]
-    quotes = best_quotes(question, found, similarity=_similarity(question), today=today)
+    whole = not index_answered or PassageRow.objects.filter(patient_id=grant.patient_id).count() <= READ_WHOLE
+    found = _with_rest(grant, found) if whole else _with_unindexed(grant, found)
+    similarity = _similarity(question)
+    quotes = best_quotes(question, found, similarity=similarity, today=today)
+    if not (quotes.answered or whole):
+        found = _with_rest(grant, found)
+        quotes = best_quotes(question, found, similarity=similarity, today=today)
     return Evidence(found, quotes, index_answered)
+
+
+def _with_rest(grant: AccessGrant, found: list[Passage]) -> list[Passage]:
+    seen = {passage.passage_id for passage in found}
+    return found + [passage for passage in all_passages_of(grant) if passage.passage_id not in seen]
+
+
+def _with_unindexed(grant: AccessGrant, found: list[Passage]) -> list[Passage]:
+    """Return also the passages that the index does not hold yet."""
+    rows = PassageRow.objects.filter(patient_id=grant.patient_id, indexed_at=None)
+    seen = {passage.passage_id for passage in found}
+    late = [one for one in rows.values_list("id", flat=True)[: READ_WHOLE + RETRIEVED] if one not in seen]
+    return found + passages_of(grant, late)
 
 
 def _similarity(question: str) -> Callable[[Sequence[str]], list[float]] | None:

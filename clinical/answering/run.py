@@ -6,35 +6,45 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from clinical.answering.absence import prove
+from clinical.answering.absence import overlooked, prove
 from clinical.answering.drafting import Draft, draft
 from clinical.answering.events import (
     By,
     EvidenceFound,
+    JudgementsNeeded,
     NotDocumented,
     RouteChosen,
+    SafetyChecked,
     SentenceReady,
     SentenceWithheld,
-    Source,
     Status,
 )
 from clinical.answering.evidence import gather
 from clinical.answering.fact_citations import FactCiter
-from clinical.domain.prompt import Labelled
-from clinical.domain.route import Act, RouteKind, answer_by_code, route, vocabulary_of
+from clinical.answering.guided import related_lookup
+from clinical.answering.numbered import Sources, cited, holding, labelled
+from clinical.answering.paths import own_path
+from clinical.answering.safety import as_event, findings_for
+from clinical.domain.route import Act, RouteKind, Topic, answer_by_code, route, vocabulary_of
+from clinical.domain.route.sentences import sentence
+from clinical.knowledge.approvals import trust
 from clinical.record.selectors import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date
+    from datetime import date, datetime
 
     from clinical.answering.events import AnswerEvent
+    from clinical.answering.paths import OwnPath
     from clinical.domain.access import AccessGrant
+    from clinical.domain.facts import Fact
     from clinical.domain.passages import Citation, Passage
-    from clinical.domain.route import CodeSentence, Route
+    from clinical.domain.provenance import Trust
+    from clinical.domain.route import CodeSentence, Intent, Route
+    from clinical.domain.route.vocabulary import Vocabulary
 
-MOST_SOURCES: Final = 6
+OTHERWISE: Final = "The record says otherwise: "
 MOST_NEAR: Final = 2  # facts shown beside a reason that the notes give
 
 
@@ -70,6 +80,18 @@ class Run:
     route: str = ""
     draft: Draft = field(default_factory=Draft)
     watch: Stopwatch = field(default_factory=Stopwatch)
+    versions_read: int = 0  # of the patient's record, counted before it was read
+
+    @property
+    def citations(self) -> list[Citation]:
+        """What the answer rests on: the citations of every sentence and finding shown."""
+        found: list[Citation] = []
+        for event in self.events:
+            if isinstance(event, SentenceReady):
+                found.extend(event.citations)
+            elif isinstance(event, SafetyChecked):
+                found.extend(citation for one in event.findings for citation in one.citations)
+        return found
 
     @property
     def shown(self) -> int:
@@ -82,63 +104,143 @@ class Run:
         return sum(isinstance(event, SentenceWithheld) for event in self.events)
 
 
-def answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iterator[AnswerEvent]:
-    """Answer from the granted patient's record; every event is also kept in `run`."""
-    for event in _answer(question, grant=grant, run=run, today=today):
+def answer(question: str, *, grant: AccessGrant, run: Run, now: datetime) -> Iterator[AnswerEvent]:
+    """Answer from the granted patient's record as of `now` (timezone-aware); every event is also kept in `run`."""
+    for event in _answer(question, grant=grant, run=run, now=now):
         run.events.append(event)
         yield event
 
 
-def _answer(question: str, *, grant: AccessGrant, run: Run, today: date) -> Iterator[AnswerEvent]:
+def _answer(question: str, *, grant: AccessGrant, run: Run, now: datetime) -> Iterator[AnswerEvent]:
     with run.watch.stage("facts"):
-        facts = facts_of(grant)
+        asked = _Asked(question, facts_of(grant), grant, now.date(), trust(), FactCiter(grant))
     with run.watch.stage("route"):
-        chosen = route(question, vocabulary_of(facts))
+        own = own_path(question, asked.facts, grant=grant, now=now, trust=asked.trust)
+    if own is not None:
+        yield from _own(own, asked, run)
+        return
+    with run.watch.stage("route"):
+        vocabulary = vocabulary_of(asked.facts)
+        chosen = route(question, vocabulary)
         run.route = chosen.kind.value
     yield RouteChosen(run.route, chosen.reason)
+    yield from _checked(asked, chosen.intent, run)
+    yield from _ordinary(asked, chosen, vocabulary, run)
 
-    sources = _Sources()
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question with everything it is answered from."""
+
+    question: str
+    facts: Sequence[Fact]
+    grant: AccessGrant
+    today: date
+    trust: Trust
+    citer: FactCiter
+
+
+def _checked(asked: _Asked, intent: Intent | None, run: Run, *, is_summary: bool = False) -> Iterator[AnswerEvent]:
+    """Yield the medication check, where it has something to say to the question: before the answer, apart from it."""
+    with run.watch.stage("medication check"):
+        shown = findings_for(
+            asked.question, intent, asked.facts, today=asked.today, trust=asked.trust, is_summary=is_summary
+        )
+    if shown is not None:
+        yield as_event(shown, asked.citer)
+
+
+def _own(own: OwnPath, asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
+    """Show an answer that was put together as a whole."""
+    prepared = own.prepared
+    run.route, run.status = prepared.route, prepared.status
+    yield RouteChosen(run.route, prepared.reason)
+    if own.about_record:
+        yield from _checked(asked, None, run, is_summary=own.is_summary)
+    if prepared.sources:
+        yield EvidenceFound(prepared.sources)
+    yield from prepared.sentences
+    if own.judgements:
+        yield JudgementsNeeded(own.judgements)
+    if prepared.status is Status.NOT_DOCUMENTED and own.about_record:
+        yield from _absent(asked, run)
+
+
+def _ordinary(asked: _Asked, chosen: Route, vocabulary: Vocabulary, run: Run) -> Iterator[AnswerEvent]:
+    sources = Sources()
     by_code: list[SentenceReady] = []
     answered = False
     beside = shows_what_is_near(chosen)
     if chosen.kind is not RouteKind.NOTES:
         with run.watch.stage("code"):
-            outcome = answer_by_code(chosen, facts, today=today)
+            outcome = answer_by_code(chosen, asked.facts, today=asked.today, trust=asked.trust)
             answered = outcome.answered
-            citer = FactCiter(grant)
             said = outcome.sentences or (outcome.related if beside else ())
-            by_code = [_cited(sentence, citer, sources) for sentence in said]
+            by_code = [cited(one, asked.citer, sources) for one in said]
     quoted: list[SentenceReady] = []
     found: list[Passage] = []
     # A look-up that code answers needs no reading; everything else is looked for in the narrative too.
     if chosen.kind is not RouteKind.CODE or not answered:
         with run.watch.stage("evidence"):
-            evidence = gather(question, grant=grant, today=today)
-            quotes = evidence.quotes
-        for citation in quotes.quotes:
-            passage = _holding(citation, evidence.passages)
+            evidence = gather(asked.question, grant=asked.grant, today=asked.today)
+        for citation in evidence.quotes.quotes:
+            passage = holding(citation, evidence.passages)
             sources.add(citation, passage.title, passage.effective)
             quoted.append(SentenceReady(citation.quote, By.QUOTE, (citation,)))
             found.append(passage)
-        answered = answered or quotes.answered
-    if quoted and chosen.kind is RouteKind.NOTES and beside:
-        near = answer_by_code(chosen, facts, today=today).related[:MOST_NEAR]
-        citer = FactCiter(grant)
-        by_code = [_cited(sentence, citer, sources) for sentence in near]
+        answered = answered or (evidence.quotes.answered and not only_code_can_tell(chosen))
+    if not by_code and quoted and chosen.kind is RouteKind.NOTES:
+        by_code = [cited(one, asked.citer, sources) for one in _near(asked, chosen, vocabulary)]
+    if not answered:
+        judged = chosen.kind is not RouteKind.NOTES
+        left = overlooked(asked.question, asked.facts, today=asked.today, judged=judged)
+        by_code += [cited(one, asked.citer, sources) for one in left]
+        answered = bool(left)
     if sources.listed:
         yield EvidenceFound(tuple(sources.listed))
     yield from by_code
     yield from quoted
     if not answered:
         run.status = Status.EVIDENCE_ONLY if by_code and is_advice(chosen) else Status.NOT_DOCUMENTED
-        with run.watch.stage("absence"):
-            absence = prove(grant)
-        yield NotDocumented(absence)
+        yield from _absent(asked, run)
         return
     run.status = Status.ANSWERED
     if quoted and chosen.kind is not RouteKind.CODE:
         with run.watch.stage("draft"):
-            yield from draft(question, _numbered(found), run.draft)
+            yield from draft(
+                asked.question,
+                labelled(found),
+                run.draft,
+                facts=asked.facts,
+                tell=lambda fact: cited(sentence(fact, OTHERWISE), asked.citer, sources),
+            )
+
+
+def _near(asked: _Asked, chosen: Route, vocabulary: Vocabulary) -> Sequence[CodeSentence]:
+    """Return facts shown beside what the notes say: the order whose reason is asked, or a look-up the model picked."""
+    if shows_what_is_near(chosen):
+        return answer_by_code(chosen, asked.facts, today=asked.today, trust=asked.trust).related[:MOST_NEAR]
+    return related_lookup(asked.question, chosen, vocabulary, asked.facts, today=asked.today, trust=asked.trust)[
+        :MOST_NEAR
+    ]
+
+
+def _absent(asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
+    with run.watch.stage("absence"):
+        absence = prove(asked.grant)
+    yield NotDocumented(absence)
+
+
+def only_code_can_tell(chosen: Route) -> bool:
+    """Whether a sentence of the notes on the matter does not settle the question: a stretch of time, a state of a list.
+
+    "CRP before the operation" is not answered by any CRP, nor "which drugs are on hold" by any sentence on drugs.
+    """
+    if chosen.kind is not RouteKind.CODE or chosen.intent is None:
+        return False
+    timed = chosen.intent.moment is not None or chosen.intent.window is not None
+    listed = chosen.intent.topic in (Topic.MEDICATIONS, Topic.PAST_MEDICATIONS)
+    return listed or (timed and chosen.intent.topic is Topic.MEASURE)
 
 
 def is_advice(chosen: Route) -> bool:
@@ -153,45 +255,3 @@ def shows_what_is_near(chosen: Route) -> bool:
     for the answer.
     """
     return is_advice(chosen) or (chosen.intent is not None and Act.WHY in chosen.intent.acts)
-
-
-class _Sources:
-    """The numbered list of sources of one answer: one number a resource version."""
-
-    def __init__(self) -> None:
-        self.listed: list[Source] = []
-        self._known: set[tuple[str, str]] = set()
-
-    def add(self, citation: Citation, title: str, effective: str) -> None:
-        """Number the version a citation points into, unless it has a number."""
-        version = (citation.span.resource, citation.span.version)
-        if version not in self._known:
-            self._known.add(version)
-            self.listed.append(Source(len(self.listed) + 1, title, effective, citation))
-
-
-def _cited(sentence: CodeSentence, citer: FactCiter, sources: _Sources) -> SentenceReady:
-    citations = citer.cite(sentence.citations_from)
-    facts = {(fact.resource, fact.version): fact for fact, _path in sentence.citations_from}
-    for citation in citations:
-        fact = facts[citation.span.resource, citation.span.version]
-        sources.add(citation, fact.row.text, fact.row.effective)
-    return SentenceReady(sentence.text, By.CODE, citations, sentence.heading)
-
-
-def _holding(citation: Citation, passages: Sequence[Passage]) -> Passage:
-    """Return the passage a quote was taken from."""
-    wanted = citation.span
-    return next(
-        passage
-        for passage in passages
-        if (passage.span.resource, passage.span.version, passage.span.part)
-        == (wanted.resource, wanted.version, wanted.part)
-        and passage.span.start <= wanted.start < passage.span.end
-    )
-
-
-def _numbered(passages: Sequence[Passage]) -> list[Labelled]:
-    """Return the first passages under the numbers the prompt gives them, each once."""
-    different = {passage.passage_id: passage for passage in passages}.values()
-    return [Labelled(number, passage) for number, passage in enumerate(different, start=1)][:MOST_SOURCES]

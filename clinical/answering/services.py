@@ -9,11 +9,12 @@ from django.db import transaction
 
 from clinical.access.services import grant_access
 from clinical.answering import stored
-from clinical.answering.events import Completed, SentenceReady
+from clinical.answering.events import Completed
 from clinical.answering.run import Run, answer
+from clinical.answering.staleness import marks_of_a_new_answer, record_size, staleness_of
 from clinical.audit import trail
 from clinical.keys import cipher_of
-from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion
+from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion, guideline_key
 from clinical.ports import backends
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.base_user import AbstractBaseUser
 
-    from clinical.answering.events import AnswerEvent
+    from clinical.answering.events import AnswerEvent, AnswerStale
     from clinical.domain.access import AccessGrant
 
 LONGEST_QUESTION: Final = 2000
@@ -80,8 +81,15 @@ def events(question_id: UUID, user: AbstractBaseUser, *, clock: Callable[[], dat
     held = Answer.objects.filter(question=question, outcome="SUCCESS").first()
     if held is not None:
         _record(grant, question, "REPLAYED", {}, now=clock())
-        return stored.events_from(result_of(held))
+        return _replayed(held, staleness_of(held, record_size(question.patient_id)))
     return _stream(question, grant, clock=clock)
+
+
+def _replayed(held: Answer, stale: AnswerStale | None) -> Iterator[AnswerEvent]:
+    """Yield a stored answer, with what has become of it since said first."""
+    if stale is not None:
+        yield stale
+    yield from stored.events_from(result_of(held))
 
 
 def result_of(held: Answer) -> dict[str, Any]:
@@ -95,15 +103,19 @@ def result_of(held: Answer) -> dict[str, Any]:
 def _stream(question: Question, grant: AccessGrant, *, clock: Callable[[], datetime]) -> Iterator[AnswerEvent]:
     """Run the question; however it ends, the trail's last row says so."""
     run, outcome = Run(), "INTERRUPTED"
+    size = record_size(question.patient_id)
+    run.versions_read, run.draft.last_version = size.versions, size.last_version or 0
     audit_id: UUID | None = None
     try:
         with run.watch.stage("total"):
-            yield from answer(text_of(question), grant=grant, run=run, today=clock().date())
+            yield from answer(text_of(question), grant=grant, run=run, now=clock())
         outcome = "SUCCESS"
         audit_id = _record(grant, question, outcome, _counts(run, run.status), now=clock())
         completed = _completed(run, audit_id)
         run.events.append(completed)
-        _store(question, run, audit_id, outcome=outcome, now=clock())
+        held = _store(question, run, audit_id, outcome=outcome, now=clock())
+        if (stale := staleness_of(held, record_size(question.patient_id))) is not None:
+            yield stale
         yield completed
     finally:
         if audit_id is None:
@@ -135,12 +147,11 @@ def _completed(run: Run, audit_id: UUID) -> Completed:
     )
 
 
-def _store(question: Question, run: Run, audit_id: UUID, *, outcome: str, now: datetime) -> None:
-    """Keep the answer under the patient's key; the first of two concurrent streams wins."""
+def _store(question: Question, run: Run, audit_id: UUID, *, outcome: str, now: datetime) -> Answer:
+    """Keep the answer under the patient's key and return it; the first of two concurrent streams wins."""
     cipher = cipher_of(question.patient)
     binding = f"answer {question.id}"
     prompt = run.draft.prompt
-    kept = {"prompt": prompt and [prompt.system, prompt.user], "text": "".join(run.draft.text)}
     chat = backends().chat
     values = {
         "outcome": outcome,
@@ -151,36 +162,42 @@ def _store(question: Question, run: Run, audit_id: UUID, *, outcome: str, now: d
         "shown": run.shown,
         "withheld": run.withheld,
         "result": cipher.encrypt(msgspec.json.encode(stored.as_json(run.events)), binding=binding),
-        "draft": cipher.encrypt(msgspec.json.encode(kept), binding=f"draft {question.id}"),
+        "draft": cipher.encrypt(msgspec.json.encode(run.draft.kept()), binding=f"draft {question.id}"),
         "audit_id": audit_id,
         "finished_at": now,
     }
     with transaction.atomic():
         held = Answer.objects.filter(question=question).first()
         if held is not None and held.outcome == "SUCCESS":
-            return
+            return held
+        cited = _cited_versions(question, run)
+        values |= marks_of_a_new_answer(cited, versions_read=run.versions_read, now=now)
         saved, _ = Answer.objects.update_or_create(question=question, defaults=values)
         AnswerCitation.objects.filter(answer=saved).delete()
-        AnswerCitation.objects.bulk_create(
-            [AnswerCitation(answer=saved, version_key=key) for key in _version_keys(question, run)]
-        )
+        keys = [*(row.key for row in cited), *_guideline_keys(run)]
+        AnswerCitation.objects.bulk_create([AnswerCitation(answer=saved, version_key=key) for key in keys])
+        return saved
 
 
-def _version_keys(question: Question, run: Run) -> set[str]:
-    cited = {
-        (citation.span.resource, citation.span.version)
-        for event in run.events
-        if isinstance(event, SentenceReady)
-        for citation in event.citations
-    }
-    keys: set[str] = set()
-    for resource, number in cited:
-        resource_type, _, logical_id = resource.partition("/")
-        rows = ResourceVersion.objects.filter(
-            patient=question.patient, resource_type=resource_type, logical_id=logical_id, number=int(number)
-        ).defer("content")
-        keys.update(row.key for row in rows)
-    return keys
+def _cited_versions(question: Question, run: Run) -> list[ResourceVersion]:
+    """Return the versions the answer rests on, locked: a writer that replaces one comes before or after, not between.
+
+    Before, and it is seen here to be current no more; after, and the writer finds the citations.
+    """
+    wanted = {(citation.span.resource, citation.span.version) for citation in run.citations}
+    rows = (
+        ResourceVersion.objects.select_for_update(of=("self",))
+        .filter(patient=question.patient, logical_id__in={resource.partition("/")[2] for resource, _ in wanted})
+        .defer("content")
+        .order_by("pk")
+    )
+    return [row for row in rows if (row.reference, str(row.number)) in wanted]
+
+
+def _guideline_keys(run: Run) -> list[str]:
+    """Return the keys of the guideline editions an answer quotes: a newer edition makes it stale too."""
+    spans = {(one.span.resource, one.span.version) for one in run.citations}
+    return [guideline_key(*span) for span in sorted(spans) if span[0].startswith("Guideline/")]
 
 
 def _record(grant: AccessGrant, question: Question, outcome: str, detail: dict[str, Any], *, now: datetime) -> UUID:

@@ -9,9 +9,11 @@ from uuid import UUID
 from clinical.answering.events import (
     Absence,
     AnswerEvent,
+    AnswerStale,
     By,
     Completed,
     EvidenceFound,
+    FeedMark,
     Heartbeat,
     JudgementAsked,
     JudgementsNeeded,
@@ -31,7 +33,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-_Single = RouteChosen | EvidenceFound | SafetyChecked | JudgementsNeeded | ModelUnavailable | NotDocumented | Completed
+_Single = (
+    RouteChosen
+    | EvidenceFound
+    | SafetyChecked
+    | JudgementsNeeded
+    | ModelUnavailable
+    | NotDocumented
+    | AnswerStale
+    | Completed
+)
 
 
 def as_json(events: Iterable[AnswerEvent]) -> dict[str, Any]:
@@ -46,6 +57,7 @@ def as_json(events: Iterable[AnswerEvent]) -> dict[str, Any]:
         "medication_check": None,
         "judgements": [],
         "absence": None,
+        "stale": None,
         "model": None,
         "model_unavailable": None,
         "timings_ms": {},
@@ -78,6 +90,8 @@ def _values(event: _Single) -> dict[str, Any]:
             return {"model_unavailable": reason}
         case NotDocumented(absence):
             return {"absence": _absence(absence)}
+        case AnswerStale(reason, since, grave):
+            return {"stale": {"reason": reason, "since": since.isoformat(timespec="seconds"), "grave": grave}}
         case Completed():
             names = ("model", "timings_ms")
             values = {name: getattr(event, name) for name in names}
@@ -184,4 +198,5 @@ def _absence(absence: Absence) -> dict[str, Any]:
 
 def _absence_from(values: dict[str, Any]) -> Absence:
     rest = dict(values)
-    return Absence(first=rest.pop("from"), last=rest.pop("to"), **rest)
+    feeds = tuple(FeedMark(**one) for one in rest.pop("feeds", ()))
+    return Absence(first=rest.pop("from"), last=rest.pop("to"), feeds=feeds, **rest)

@@ -10,6 +10,8 @@ from datetime import date
 from functools import cache
 from typing import Final
 
+from clinical.domain.medication_safety import check
+from clinical.knowledge.approvals import trust
 from clinical.ports import BackendUnavailableError, backends
 
 # Any day and any words: nothing of a patient is asked, and the result is thrown away.
@@ -28,5 +30,6 @@ def _load() -> None:
     try:
         backends().embedder.embed(["warm"])
         backends().retriever.retrieve_guidelines("warm", today=_DAY, limit=1)
+        check([], today=_DAY, trust=trust())
     except BackendUnavailableError:
         return  # the question itself will meet it and say so

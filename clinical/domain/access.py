@@ -34,14 +34,16 @@ class Role(StrEnum):
     CLINICIAN = "clinician"
     PRIVACY = "privacy"
     OPERATOR = "operator"
+    LEAD = "clinical-lead"
 
 
 class AccessDeniedError(Exception):
-    """The decision was no. `reason` is a code, never patient text."""
+    """The decision was no. `reason` is a code, never patient text; `audit_id` the denial's row on the trail."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, audit_id: UUID | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.audit_id = audit_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any, Final
 
+from clinical.domain.extraction import extraction_of
 from clinical.domain.projection.elements import Path, Resource, as_dict, as_list, as_str
 
 SEPARATOR: Final = "\n\f\n"
@@ -60,18 +61,32 @@ def text_part(resource: dict[str, Any]) -> str:
     """Return the decoded text of a resource's attachments: part `text` of its citations.
 
     DocumentReference.content, DiagnosticReport.presentedForm and Media.content with inline data of
-    a plain text, Markdown or HTML type, in order, joined by `SEPARATOR`. Other types (PDF, C-CDA)
-    are read by their own parsers and give nothing here; a URL is never followed.
+    a plain text, Markdown or HTML type, in order, joined by `SEPARATOR`. Other types (PDF, DOCX)
+    give nothing here: their words stand beside them as plain text (`clinical.domain.extraction`). A URL is
+    never followed.
     """
-    return SEPARATOR.join(filter(None, map(_attachment_text, _attachments(resource))))
+    return SEPARATOR.join(text for _, _, text in attachment_texts(resource))
+
+
+def attachment_texts(resource: dict[str, Any]) -> list[tuple[Resource, int, str]]:
+    """Return each attachment that has words, where they begin in part `text` (code points), and the words."""
+    found: list[tuple[Resource, int, str]] = []
+    start = 0
+    for attachment in _attachments(resource):
+        if text := _attachment_text(attachment):
+            found.append((attachment, start, text))
+            start += len(text) + len(SEPARATOR)
+    return found
 
 
 def unread_attachments(resource: dict[str, Any]) -> list[str]:
-    """Return the content types of attachments that `text_part` could not read, for the absence text."""
+    """Return the content types of attachments whose words part `text` lacks, for the absence text."""
+    attachments = _attachments(resource)
+    read = {found.of for item in attachments if (found := extraction_of(item)) and _attachment_text(item)}
     return [
         as_str(item.get("contentType")) or "unknown"
-        for item in _attachments(resource)
-        if (item.get("data") or item.get("url")) and not _attachment_text(item)
+        for index, item in enumerate(attachments)
+        if (item.get("data") or item.get("url")) and index not in read and not _attachment_text(item)
     ]
 
 

@@ -57,3 +57,48 @@ def row_digest(table: str, row: Mapping[str, Any]) -> str:
     """Return the digest that an approval names: of the table's name and the row's whole content."""
     encoded = msgspec.json.encode([table, dict(row)], order="sorted")
     return hashlib.sha256(encoded).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeRow:
+    """One row of a clinical table, or one formula: its id, whole content, where it comes from, its digest."""
+
+    id: str
+    content: Mapping[str, Any]
+    provenance: Provenance
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeTable:
+    """A clinical table that can be counted and approved row by row. Row ids are unique within it."""
+
+    name: str
+    rows: tuple[KnowledgeRow, ...]
+
+
+def table_of(name: str, document: Mapping[str, Any], *keys: str) -> KnowledgeTable:
+    """Return the table that a data file holds.
+
+    `document` gives `source`, `edition` and `status` for all rows; a row may give its own. Rows are the
+    items of the lists under `keys` ("rows" unless told). A row that is no object (a line of words) is known by
+    its place, one without `id` or `name` too.
+
+    Raises:
+        KeyError: neither the document nor a row names source and status.
+        ValueError: an unknown status, or two rows with one id.
+    """
+    rows: dict[str, KnowledgeRow] = {}
+    for key in keys or ("rows",):
+        for place, item in enumerate(document[key]):
+            content = item if isinstance(item, dict) else {"value": item}
+            row_id = str(content.get("id") or content.get("name") or f"{key}-{place + 1}")
+            if row_id in rows:
+                raise ValueError(f"{name}: two rows {row_id}")
+            provenance = Provenance(
+                source=content.get("source") or document["source"],
+                edition=content.get("edition") or document.get("edition") or "none",
+                status=SourceStatus(content.get("status") or document["status"]),
+            )
+            rows[row_id] = KnowledgeRow(row_id, content, provenance, row_digest(name, content))
+    return KnowledgeTable(name, tuple(rows.values()))

@@ -68,7 +68,10 @@ def is_older(incoming: VersionFacts, current: VersionFacts) -> bool:
 
 
 def status_of(resource: dict[str, Any]) -> str:
-    """Return the status by which a resource counts or not; entered-in-error wins over all others."""
+    """Return the status by which a resource counts or not; entered-in-error wins over all others.
+
+    A document's own status (DocumentReference.docStatus) takes it out of effect as that of the reference does.
+    """
     verification = (
         {
             coding.get("code", "")
@@ -78,7 +81,7 @@ def status_of(resource: dict[str, Any]) -> str:
         if isinstance(resource.get("verificationStatus"), dict)
         else set()
     )
-    if _ENTERED_IN_ERROR in verification or resource.get("status") == _ENTERED_IN_ERROR:
+    if _ENTERED_IN_ERROR in (*verification, resource.get("status"), resource.get("docStatus")):
         return _ENTERED_IN_ERROR
     status = resource.get("status", "")
     return status if isinstance(status, str) else ""

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from clinical.domain import chunks
 from clinical.domain.passages import NAMESPACE
 from clinical.domain.versions import Effect
-from clinical.models import GuidelineEdition, GuidelinePassageRow, IndexChange
+from clinical.models import Answer, AnswerCitation, GuidelineEdition, GuidelinePassageRow, IndexChange
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +25,7 @@ def store_edition(document: GuidelineDocument, *, now: datetime) -> Effect:
     current = held.filter(is_current=True).first()
     if current is not None and current.sha256 == digest:
         return Effect.UNCHANGED
+    _mark_answers(list(GuidelineEdition.objects.filter(title=document.title, is_current=True)), now=now)
     if current is not None:
         _retire(current, now=now)
     row = GuidelineEdition.objects.create(
@@ -71,6 +72,12 @@ def _retire(edition: GuidelineEdition, *, now: datetime) -> None:
     edition.passages.all().delete()
     edition.is_current = False
     edition.save(update_fields=["is_current"])
+
+
+def _mark_answers(older: list[GuidelineEdition], *, now: datetime) -> None:
+    """Mark the answers that quote editions of a guideline of which a newer one has come."""
+    citing = AnswerCitation.objects.filter(version_key__in=[one.key for one in older]).values("answer_id")
+    Answer.objects.filter(id__in=citing, stale_since=None).update(stale_since=now, stale_reason="replaced")
 
 
 def _note_changes(ids: list[UUID], operation: IndexChange.Operation, *, now: datetime) -> None:

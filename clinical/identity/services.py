@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
 
 from clinical.domain.demographics import demographics_of, disagree
+from clinical.identity.authorities import FHIR_ID, is_known
 from clinical.identity.search_terms import replace_search_terms
 from clinical.keys import new_data_key
-from clinical.models import CareTeamMember, Patient, PatientIdentifier
+from clinical.models import CareTeamMember, Patient, PatientIdentifier, ResourceVersion
 from clinical.ports import backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from uuid import UUID
 
     from clinical.domain.demographics import Demographics
-
-FHIR_ID: Final = "fhir:"
 
 
 class UnassignedError(Exception):
@@ -36,25 +36,44 @@ def _digest(authority: str, value: str) -> str:
 
 
 def find(authority: str, value: str) -> Patient | None:
-    """Return the patient known by this identifier."""
-    return Patient.objects.filter(
-        identifiers__authority=authority, identifiers__value_digest=_digest(authority, value)
-    ).first()
+    """Return the patient known by this identifier; one of an unknown authority finds nobody."""
+    if not is_known(authority):
+        return None
+    return (
+        Patient.objects.filter(identifiers__authority=authority, identifiers__value_digest=_digest(authority, value))
+        .select_related("data_key")
+        .first()
+    )
 
 
-def find_by_fhir_id(logical_id: str) -> Patient | None:
-    """Return the patient whose Patient.id this is, on whichever server.
+def find_by_known_id(logical_id: str) -> Patient | None:
+    """Return the patient whose Patient.id this is, on whichever known server.
 
     Raises:
         UnassignedError: `ambiguous-id`, when two servers use it for different patients.
     """
-    found = Patient.objects.filter(
-        identifiers__value_digest=_digest(FHIR_ID, logical_id),
-        identifiers__authority__startswith=FHIR_ID,
-    ).distinct()[:2]
-    if len(found) > 1:
-        raise UnassignedError("ambiguous-id")
-    return found[0] if found else None
+    rows = PatientIdentifier.objects.filter(
+        value_digest=_digest(FHIR_ID, logical_id), authority__startswith=FHIR_ID
+    ).select_related("patient__data_key")
+    return _only({row.patient_id: row.patient for row in rows if is_known(row.authority)})
+
+
+def find_by_fhir_id(logical_id: str) -> Patient | None:
+    """Return the patient whom a person means by a Patient.id that he read here.
+
+    Besides the ids of known servers that is the id of a Patient resource held here, whatever server it came
+    from. It says nothing about whose record an incoming item is: that is `find_by_known_id`.
+
+    Raises:
+        UnassignedError: `ambiguous-id`, when it stands for different patients.
+    """
+    found = find_by_known_id(logical_id)
+    if found is not None:
+        return found
+    held = ResourceVersion.objects.filter(
+        logical_id=logical_id, resource_type="Patient", is_current=True, deleted=False, patient__isnull=False
+    ).select_related("patient__data_key")
+    return _only({row.patient.id: row.patient for row in held if row.patient is not None})
 
 
 def patient_of_reference(server: str, logical_id: str) -> Patient:
@@ -62,7 +81,12 @@ def patient_of_reference(server: str, logical_id: str) -> Patient:
 
     A server's own id is an identifier: a patient first heard of in a reference is registered without
     demographics, and the Patient resource completes him when it comes.
+
+    Raises:
+        UnassignedError: `unknown-authority`, when the server is not one of those known here.
     """
+    if not is_known(FHIR_ID + server):
+        raise UnassignedError("unknown-authority")
     found = find(FHIR_ID + server, logical_id)
     if found is not None:
         return found
@@ -80,16 +104,20 @@ def patient_of_resource(
         held: returns the demographics held for a patient, if any.
 
     Raises:
-        UnassignedError: `identifiers-name-two-patients`, or `conflicting-demographics` when at least
-            two of name, sex and birth date contradict what is held.
+        UnassignedError: `unknown-authority`, when neither an identifier nor the server is of an authority
+            known here; `identifiers-name-two-patients`; `patient-being-erased`; `conflicting-demographics`
+            when at least two of name, sex and birth date contradict what is held.
     """
     pairs = identifier_pairs(resource, server)
+    if not pairs:
+        raise UnassignedError("unknown-authority")
     patients = {patient.id: patient for pair in pairs if (patient := find(*pair)) is not None}
     if len(patients) > 1:
         raise UnassignedError("identifiers-name-two-patients")
     if not patients:
         return _register(pairs)
     patient = next(iter(patients.values()))
+    refuse_erased(patient)
     known = held(patient)
     if known is not None and disagree(known, demographics_of(resource)) >= 2:
         raise UnassignedError("conflicting-demographics")
@@ -97,15 +125,31 @@ def patient_of_resource(
     return patient
 
 
+def refuse_erased(patient: Patient) -> None:
+    """Take nothing in for a patient whose key is destroyed while his identifiers are still held.
+
+    Raises:
+        UnassignedError: `patient-being-erased`.
+    """
+    if patient.data_key.destroyed_at is not None:
+        raise UnassignedError("patient-being-erased")
+
+
 def identifier_pairs(resource: dict[str, Any], server: str) -> list[tuple[str, str]]:
-    """Return the (authority, identifier) pairs of a Patient resource, its own id first."""
+    """Return the (authority, identifier) pairs that name a Patient resource's patient, its own id first.
+
+    Those of an authority unknown here are left out: they are neither looked up nor remembered.
+    """
     pairs = [(FHIR_ID + server, str(resource["id"]))] if resource.get("id") else []
     pairs.extend(
         (str(identifier["system"]), str(identifier["value"]))
         for identifier in resource.get("identifier", ())
-        if identifier.get("system") and identifier.get("value") and identifier.get("use") != "old"
+        if identifier.get("system")
+        and identifier.get("value")
+        and identifier.get("use") != "old"
+        and not str(identifier["system"]).startswith(FHIR_ID)  # no system may pose as a server's own id
     )
-    return pairs
+    return [pair for pair in pairs if is_known(pair[0])]
 
 
 def complete(patient: Patient, resource: dict[str, Any]) -> None:
@@ -127,6 +171,12 @@ def _register(pairs: list[tuple[str, str]]) -> Patient:
             [CareTeamMember(patient=patient, user_id=user) for user in settings.CLINICAL_DEFAULT_CARE_TEAM]
         )
     return patient
+
+
+def _only(found: dict[UUID, Patient]) -> Patient | None:
+    if len(found) > 1:
+        raise UnassignedError("ambiguous-id")
+    return next(iter(found.values()), None)
 
 
 def _remember(patient: Patient, pairs: list[tuple[str, str]]) -> None:

@@ -1,11 +1,12 @@
 """The tables of the record, one subject a file."""
 
 from clinical.models.audit_event import AuditEvent
+from clinical.models.cds import CardFeedback, CardGiven, Handle, UsedToken
 from clinical.models.data_key import DataKey
 from clinical.models.deletion_receipt import DeletionReceipt
 from clinical.models.fact import FactRow
 from clinical.models.feed import Feed
-from clinical.models.guideline import GuidelineEdition, GuidelinePassageRow
+from clinical.models.guideline import GuidelineEdition, GuidelinePassageRow, guideline_key
 from clinical.models.passage import IndexChange, PassageRow, PassageVector
 from clinical.models.patient import CareTeamMember, Patient, PatientIdentifier, PatientSearchTerm
 from clinical.models.question import Answer, AnswerCitation, Question
@@ -17,6 +18,8 @@ __all__ = [
     "Answer",
     "AnswerCitation",
     "AuditEvent",
+    "CardFeedback",
+    "CardGiven",
     "CareTeamMember",
     "DataKey",
     "DeletionReceipt",
@@ -24,6 +27,7 @@ __all__ = [
     "Feed",
     "GuidelineEdition",
     "GuidelinePassageRow",
+    "Handle",
     "IndexChange",
     "PassageRow",
     "PassageVector",
@@ -34,4 +38,6 @@ __all__ = [
     "ResourceVersion",
     "RowApproval",
     "Switch",
+    "UsedToken",
+    "guideline_key",
 ]

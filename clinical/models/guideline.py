@@ -25,6 +25,16 @@ class GuidelineEdition(models.Model):
             models.UniqueConstraint(fields=["title", "edition", "number"], name="guideline_number_once"),
         ]
 
+    @property
+    def key(self) -> str:
+        """What the citations of answers are kept under."""
+        return guideline_key(f"Guideline/{self.pk}", str(self.number))
+
+
+def guideline_key(reference: str, version: str) -> str:
+    """Return the key of the edition that a citation into the library points into."""
+    return f"{reference}#{version}"
+
 
 class GuidelinePassageRow(models.Model):
     """A span of one edition's text; `vector` is the dense vector of the named embedder, if computed."""

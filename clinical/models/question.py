@@ -25,8 +25,9 @@ class Question(models.Model):
 class Answer(models.Model):
     """How a question ended.
 
-    `result` holds the whole answer as it was shown, `draft` the prompt and the model's raw text for
-    replay; both are encrypted under the patient's key.
+    `result` holds the whole answer as it was shown, `draft` what replay needs (prompt, passages by version,
+    settings, the model's raw text); both are encrypted under the patient's key. `versions_read` counts the
+    versions that the patient's record held when it was read, so that later arrivals show.
     """
 
     question = models.OneToOneField(Question, on_delete=models.CASCADE, related_name="answer")
@@ -43,6 +44,7 @@ class Answer(models.Model):
     finished_at = models.DateTimeField()
     stale_since = models.DateTimeField(null=True)
     stale_reason = models.CharField(max_length=32, blank=True)
+    versions_read = models.PositiveIntegerField(null=True)
 
 
 class AnswerCitation(models.Model):

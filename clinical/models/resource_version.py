@@ -49,6 +49,8 @@ class ResourceVersion(models.Model):
         indexes = [
             models.Index(fields=["patient", "is_current", "resource_type"], name="version_by_patient"),
             models.Index(fields=["logical_id"], name="version_by_logical_id"),
+            # How much is held of a patient, and since when, is asked at each question; the rows are large.
+            models.Index(fields=["patient", "stored_at"], name="version_by_arrival"),
         ]
 
     @property

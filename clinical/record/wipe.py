@@ -16,6 +16,7 @@ from clinical.models import (
     ResourceVersion,
 )
 from clinical.ports import backends
+from clinical.record import facts_held
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,3 +31,4 @@ def wipe_record() -> None:
     backends().index.delete_passages(passages)
     backends().index.delete_guidelines(guidelines)
     forget_keys()
+    facts_held.forget()

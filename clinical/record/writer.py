@@ -14,14 +14,14 @@ from django.db.models import Q
 
 from clinical.domain.versions import Effect, VersionFacts, decide
 from clinical.models import (
-    Answer,
-    AnswerCitation,
     FactRow,
     Feed,
     IndexChange,
     PassageRow,
     ResourceVersion,
 )
+from clinical.record.receipts import note_deletions
+from clinical.record.staleness import change_of, mark_citing, mark_merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
         return []
     held = _held([prepared.identity for prepared in batch])
     effects: list[Effect] = []
-    replaced: list[ResourceVersion] = []
+    replaced: list[tuple[ResourceVersion, Prepared]] = []
     created: list[tuple[Prepared, ResourceVersion]] = []
     for prepared in batch:
         versions = held[prepared.identity]
@@ -65,10 +65,11 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
         versions.append(row)
         if effect is Effect.STORED and current is not None:
             current.is_current = False
-            replaced.append(current)
+            replaced.append((current, prepared))
         created.append((prepared, row))
     _retire(replaced, now=now)
     _insert(created, now=now)
+    mark_merged((prepared for prepared, row in created if row.is_current), now=now)
     return effects
 
 
@@ -126,20 +127,23 @@ def _row(prepared: Prepared, *, number: int, current: bool, now: datetime) -> Re
     )
 
 
-def _retire(replaced: list[ResourceVersion], *, now: datetime) -> None:
+def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) -> None:
     """Take versions out of effect: their facts, passages and vectors go, answers on them turn stale."""
     # Versions that came and were replaced within one batch are not in the database yet.
-    saved = [row for row in replaced if not row._state.adding]
+    newest = {prepared.identity: prepared for _row, prepared in replaced}
+    saved = [row for row, _prepared in replaced if not row._state.adding]
     if not saved:
         return
     ids = [row.pk for row in saved]
+    after = [newest[row.server, row.resource_type, row.logical_id] for row in saved]
+    note_deletions(list(zip(saved, after, strict=True)), now=now)
     ResourceVersion.objects.filter(pk__in=ids).update(is_current=False)
     FactRow.objects.filter(version_id__in=ids).delete()
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
     IndexChange.objects.bulk_create([_change(IndexChange.Operation.DELETE, passage, now=now) for passage in passages])
-    stale = AnswerCitation.objects.filter(version_key__in=[row.key for row in saved])
-    Answer.objects.filter(stale_since=None, id__in=stale.values("answer_id")).update(stale_since=now)
+    reasons = [change_of(prepared.status, deleted=prepared.incoming.deleted) for prepared in after]
+    mark_citing(zip((row.key for row in saved), reasons, strict=True), now=now)
 
 
 def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -> None:

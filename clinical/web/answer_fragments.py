@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from clinical.answering.events import (
     AnswerEvent,
+    AnswerStale,
     By,
     Completed,
     EvidenceFound,
@@ -23,8 +24,8 @@ from clinical.answering.events import (
     SentenceReady,
     SentenceWithheld,
 )
+from clinical.domain.medication_safety.report import UNVERIFIED
 from clinical.domain.passages import Part
-from clinical.domain.provenance import SourceStatus
 from clinical.web import wording
 from clinical.web.readable import readable_quote
 from clinical.web.source_links import source_url
@@ -62,8 +63,9 @@ class CitationLink:
 class AnswerFragments:
     """Renders one answer; numbers a source alike wherever it is cited."""
 
-    def __init__(self, patient_id: UUID) -> None:
+    def __init__(self, patient_id: UUID, question_id: UUID | None = None) -> None:
         self._patient_id = patient_id
+        self._question_id = question_id  # without it no form can be shown
         self._sources: dict[tuple[str, str], list[tuple[Citation, int]]] = {}
         self._described: dict[int, Source] = {}
         self._highest = 0
@@ -77,6 +79,8 @@ class AnswerFragments:
             case SafetyChecked(findings, covered, not_checked):
                 shown = [self._finding(one) for one in findings]
                 return _fragment("safety", findings=shown, covered=covered, not_checked=not_checked)
+            case JudgementsNeeded(asked):
+                return _fragment("judgements", asked=asked, question_id=self._question_id)
             case SentenceReady():
                 return self._sentence(event)
             case SentenceWithheld(reason, citations):
@@ -103,7 +107,7 @@ class AnswerFragments:
         return {
             "finding": finding,
             "severity": wording.severity(finding.severity),
-            "unverified": finding.status == SourceStatus.FROM_MEMORY,
+            "unverified": finding.status == UNVERIFIED,
             "citations": self._links(finding.citations),
         }
 
@@ -149,17 +153,17 @@ class AnswerFragments:
 
 
 def _without_sources(
-    event: RouteChosen | JudgementsNeeded | ModelUnavailable | NotDocumented | Completed,
+    event: RouteChosen | ModelUnavailable | NotDocumented | AnswerStale | Completed,
 ) -> Fragment:
     match event:
         case RouteChosen(route, reason):
             return _fragment("route", route=wording.route(route), reason=reason)
-        case JudgementsNeeded(asked):
-            return _fragment("judgements", asked=asked)
         case ModelUnavailable(reason):
             return _fragment("unavailable", reason=wording.unavailable(reason))
         case NotDocumented(absence):
             return _fragment("absence", absence=absence, searched=_searched(absence))
+        case AnswerStale(reason):
+            return _fragment("stale", stale=event, words=wording.stale(reason))
         case Completed():
             return _fragment("completed", done=event, status=wording.status(event.status))
         case _:

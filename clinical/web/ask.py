@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clinical.access.services import grant_access, record_read
 from clinical.answering import services
-from clinical.models import Answer, Question
-from clinical.web import sse
+from clinical.answering.staleness import stale_answer
+from clinical.models import Question
+from clinical.web import sse, wording
 from clinical.web.answer_fragments import AnswerFragments, Fragment
 from clinical.web.banner import identity
 from clinical.web.borders import is_fragment
@@ -34,9 +35,14 @@ if TYPE_CHECKING:
 @require_POST
 def post_question(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """Take a question and return the place its answer streams into."""
+    return take(request, patient_id, request.POST.get("question", ""))
+
+
+def take(request: HttpRequest, patient_id: UUID, text: str) -> HttpResponse:
+    """Ask, and return the place the answer streams into, or why the question is not taken."""
     user = cast("User", request.user)
     try:
-        question = services.ask(user, patient_id, request.POST.get("question", ""), clock=timezone.now)
+        question = services.ask(user, patient_id, text, clock=timezone.now)
     except services.QuestionRefusedError as error:
         context = {"words": refusal(error.reason), "patient_id": patient_id}
         template = "answer/_refused.html" if is_fragment(request) else "answer/refused.html"
@@ -54,11 +60,13 @@ def question_page(request: HttpRequest, question_id: UUID) -> HttpResponse:
     now = timezone.now()
     grant = grant_access(user, question.patient_id, action="question.view", now=now)
     record_read(grant, action="question.view", now=now, question_id=str(question.id))
+    stale = stale_answer(question.id, question.patient_id)
     context = {
         **identity(grant),
         "question": question,
         "text": services.text_of(question),
-        "stale_since": Answer.objects.filter(question=question).values_list("stale_since", flat=True).first(),
+        "stale": stale,
+        "stale_words": wording.stale(stale.reason) if stale else "",
         "fragments": _whole(question, user) if "whole" in request.GET else None,
     }
     return render(request, "answer/page.html", context)
@@ -68,10 +76,10 @@ def question_page(request: HttpRequest, question_id: UUID) -> HttpResponse:
 def question_events(request: HttpRequest, question_id: UUID) -> StreamingHttpResponse:
     """Stream the answer as server-sent events, one HTML fragment each; ends with `end`."""
     user = cast("User", request.user)
-    question = Question.objects.only("patient_id").get(id=question_id, user_id=user.get_username())
+    question = Question.objects.only("id", "patient_id").get(id=question_id, user_id=user.get_username())
     events = services.events(question_id, user, clock=timezone.now)
     response = StreamingHttpResponse(
-        _stream(AnswerFragments(question.patient_id), events), content_type=sse.CONTENT_TYPE
+        _stream(AnswerFragments(question.patient_id, question.id), events), content_type=sse.CONTENT_TYPE
     )
     response["X-Accel-Buffering"] = "no"
     return response
@@ -88,6 +96,6 @@ def _stream(fragments: AnswerFragments, events: Iterator[AnswerEvent]) -> Iterat
 
 
 def _whole(question: Question, user: User) -> list[Fragment]:
-    fragments = AnswerFragments(question.patient_id)
+    fragments = AnswerFragments(question.patient_id, question.id)
     rendered = map(fragments.render, chain(services.events(question.id, user, clock=timezone.now)))
     return [fragment for fragment in rendered if fragment is not None]

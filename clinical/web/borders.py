@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from clinical.domain.access import AccessDeniedError
+from clinical.domain.visible import visible
 from clinical.models import Patient, Question
 from clinical.record.selectors import NotHeldError
 from clinical.web.wording import denial
@@ -15,7 +16,8 @@ from clinical.web.wording import denial
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponseBase
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
 
 class BorderMiddleware:
@@ -28,6 +30,8 @@ class BorderMiddleware:
         """Answer; a page that holds a record must not come back with the Back button after log-out."""
         response = self._get_response(request)
         response["Cache-Control"] = "no-store"
+        if isinstance(response, HttpResponse) and response.get("Content-Type", "").startswith("text/html"):
+            _show_what_is_hidden(response)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
@@ -38,6 +42,16 @@ class BorderMiddleware:
         if isinstance(exception, (NotHeldError, Patient.DoesNotExist, Question.DoesNotExist, Http404)):
             return render(request, "404.html", status=404)
         return None
+
+
+def _show_what_is_hidden(response: HttpResponse) -> None:
+    """Make the hidden characters of a page visible: words of a record must not reorder or hide other words."""
+    html = response.content.decode(response.charset)
+    shown = visible(html)
+    if shown != html:
+        response.content = shown.encode(response.charset)
+        if "Content-Length" in response:
+            response["Content-Length"] = len(response.content)
 
 
 def is_fragment(request: HttpRequest) -> bool:

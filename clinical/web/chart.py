@@ -32,8 +32,11 @@ ASKED_BEFORE: Final = 8
 
 
 @require_safe
-def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
-    """Show the chart of one patient; the decision and the read are on the trail before anything is read."""
+def chart(request: HttpRequest, patient_id: UUID, *, typed: str = "") -> HttpResponse:
+    """Show the chart of one patient; the decision and the read are on the trail before anything is read.
+
+    `typed` stands in the box to ask in, as if the user had typed it.
+    """
     user = cast("User", request.user)
     now = timezone.now()
     grant = grant_access(user, patient_id, action="chart.view", now=now)
@@ -48,6 +51,7 @@ def chart(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "asked": recent_questions(grant, limit=ASKED_BEFORE),
         "suggestions": SUGGESTIONS,
         "longest": LONGEST_QUESTION,
+        "typed": typed,
     }
     warm_up()
     return render(request, "chart/page.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth import logout
@@ -17,7 +18,7 @@ WARN_SECONDS: Final = 2 * 60
 _SEEN: Final = "last_seen"
 _WRITE_EVERY: Final = 15  # seconds; saves writing the session with each request
 # Asked by the page itself, not by a person: they must not keep a session alive.
-_NOT_ACTIVITY: Final = ("/ingest/progress",)
+_NOT_ACTIVITY: Final = re.compile(r"/ingest/progress|/ward/rows|/questions/[0-9a-f-]{36}/staleness")
 
 
 class IdleMiddleware:
@@ -33,6 +34,6 @@ class IdleMiddleware:
             last = int(request.session.get(_SEEN, 0))
             if last and now - last > IDLE_SECONDS:
                 logout(request)
-            elif request.path not in _NOT_ACTIVITY and now - last >= _WRITE_EVERY:
+            elif not _NOT_ACTIVITY.fullmatch(request.path) and now - last >= _WRITE_EVERY:
                 request.session[_SEEN] = now
         return self._get_response(request)

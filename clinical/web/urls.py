@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinical.web import ask, audit_page, chart, patients, sign_in, source
+from clinical.web import (
+    ask,
+    audit_page,
+    card_feedback,
+    chart,
+    handles,
+    judgements,
+    patients,
+    sign_in,
+    source,
+    staleness,
+    ward,
+)
 
 urlpatterns = [
     path("", patients.patients, name="patients"),
@@ -20,6 +32,12 @@ urlpatterns = [
         name="source",
     ),
     path("questions/<uuid:question_id>/", ask.question_page, name="question"),
+    path("questions/<uuid:question_id>/staleness", staleness.question_staleness, name="question-staleness"),
+    path("questions/<uuid:question_id>/judgements", judgements.post_judgements, name="question-judgements"),
     path("questions/<uuid:question_id>/events", ask.question_events, name="question-events"),
     path("audit/", audit_page.audit, name="audit"),
+    path("ward/", ward.ward, name="ward"),
+    path("ward/rows", ward.ward_rows, name="ward-rows"),
+    path("open/<str:token>", handles.open_card, name="open-card"),
+    path("cards/", card_feedback.card_feedback, name="card-feedback"),
 ]

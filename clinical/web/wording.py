@@ -41,6 +41,11 @@ def unavailable(code: str) -> str:
     return _say("unavailable", code)
 
 
+def stale(code: str, *, in_list: bool = False) -> str:
+    """Return why a saved answer may no longer hold, without a full stop; shorter for a list."""
+    return _say("stale_in_list" if in_list else "stale", code)
+
+
 def author(code: str) -> str:
     """Return who wrote a sentence."""
     return _say("author", code)

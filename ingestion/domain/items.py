@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable  # noqa: TC003 - part of a public dataclass
+from dataclasses import dataclass, field
 
 from clinical.domain.guideline import GuidelineDocument  # noqa: TC001 - part of a public dataclass
+
+
+def _go_on() -> None:
+    """Do nothing: nobody waits for a sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,15 @@ class ParseContext:
 
     `patient_reference` ("Patient/123") applies to notes that name nobody themselves. `guideline` holds
     provenance given on the command line (title, edition, source, approver, jurisdiction, expires) and is
-    None when the file is not declared to be a guideline.
+    None when the file is not declared to be a guideline. `zone` is the sender's time zone (IANA name) for
+    times of HL7 v2 and C-CDA that name none. `ocr_languages` are those of scanned pages as Tesseract names
+    them ("eng+deu"). `still_working` is called every few seconds while a document takes long.
     """
 
     patient_reference: str = ""
     guideline: dict[str, str] | None = None
     max_resource_bytes: int = 16 * 2**20
     max_file_bytes: int = 512 * 2**20
+    zone: str = "UTC"
+    ocr_languages: str = "eng"
+    still_working: Callable[[], None] = field(default=_go_on, compare=False, repr=False)

@@ -1,14 +1,15 @@
-"""Guideline documents: Markdown, HTML and PDF, each with its provenance.
+"""Guideline documents: Markdown, HTML, PDF, DOCX and RTF, each with its provenance.
 
 A text names its provenance in front matter (`kind: guideline`), HTML in `<meta name="guideline:edition"
-...>`, and for any of them the operator may declare it. HTML and PDF that nobody declared are refused.
+...>`, and for any of them the operator may declare it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, BinaryIO
 
+from ingestion.domain.documents.extracted import ExtractionError
+from ingestion.domain.documents.kinds import HTML, kind_of
 from ingestion.domain.front_matter import split_front_matter
 from ingestion.domain.guideline_text import (
     Heading,
@@ -18,8 +19,8 @@ from ingestion.domain.guideline_text import (
     sections_of,
 )
 from ingestion.domain.items import RejectedItem
+from ingestion.parsers.extraction.run import extract
 from ingestion.parsers.html_text import read_html
-from ingestion.parsers.pdf_text import UnreadablePdfError, read_pdf
 from ingestion.parsers.port import UTF8_BOM, read_whole
 from ingestion.parsers.text_bytes import UnreadableTextError, decode_text, looks_like_prose
 
@@ -29,11 +30,7 @@ if TYPE_CHECKING:
     from ingestion.domain.items import Item, ParseContext
 
 MAX_DOCUMENT_BYTES = 128 * 2**20
-_HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|h1|meta)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_NOT_DECLARED = RejectedItem("", "not-declared-guideline")
+_HEAD_BYTES = 64 * 1024
 
 
 def _read(source: BinaryIO, context: ParseContext) -> bytes | None:
@@ -77,8 +74,10 @@ class HtmlGuideline:
     name = "guideline-html"
 
     def score(self, head: bytes, filename: str) -> int:
-        """Return 80 when the file begins as HTML."""
-        return 80 if _HTML.match(head.removeprefix(UTF8_BOM)) else 0
+        """Return 80 when HTML says so itself."""
+        if kind_of(head) != HTML or b"guideline:" not in head.lower():
+            return 0
+        return 80 if is_declared(read_html(head).fields) else 0
 
     def parse(self, source: BinaryIO, filename: str, context: ParseContext) -> Iterator[Item]:
         """Yield one guideline."""
@@ -87,35 +86,41 @@ class HtmlGuideline:
             yield RejectedItem("", "file-too-large")
             return
         document = read_html(content)
-        if context.guideline is None and not is_declared(document.fields):
-            yield _NOT_DECLARED
-            return
         sections = sections_of(document.text, document.headings)
         yield guideline_item(document.text, sections, own=document.fields, declared=context.guideline)
 
 
-class PdfGuideline:
-    """PDF with a text layer, declared by the operator. Each page is a section."""
+class DocumentGuideline:
+    """PDF with a text layer, DOCX or RTF, declared by the operator. Each page of a PDF is a section.
 
-    name = "guideline-pdf"
+    Pictures are not read: what a recogniser misread must not become guidance.
+    """
+
+    name = "guideline-document"
 
     def score(self, head: bytes, filename: str) -> int:
-        """Return 90 for PDF's signature within the first 1,024 bytes."""
-        return 90 if b"%PDF-" in head[:1024] else 0
+        """Return 0: nothing in such a file says that it is a guideline, only the operator does."""
+        return 0
 
     def parse(self, source: BinaryIO, filename: str, context: ParseContext) -> Iterator[Item]:
         """Yield one guideline."""
-        if context.guideline is None:
-            yield _NOT_DECLARED
-            return
         content = _read(source, context)
         if content is None:
             yield RejectedItem("", "file-too-large")
             return
         try:
-            pdf = read_pdf(content)
-        except UnreadablePdfError as error:
-            yield RejectedItem("", error.reason, error.detail)
+            found = extract(content, kind_of(content[:_HEAD_BYTES]), ocr=False, still_working=context.still_working)
+        except ExtractionError as error:
+            yield RejectedItem("", error.reason, error.place)
             return
-        pages = [Heading(start, 1, f"Page {number}") for number, start in enumerate(pdf.starts, 1)]
-        yield guideline_item(pdf.text, sections_of(pdf.text, pages), own={}, declared=context.guideline)
+        empty = sum(not page.text for page in found.pages)
+        if empty * 2 > len(found.pages):  # a scan; taking the rest alone would hide what is missing
+            yield RejectedItem("", "no-text-layer", f"{empty} of {len(found.pages)} pages")
+            return
+        text, pages = "", []
+        for number, page in enumerate(found.pages, start=1):
+            pages.append(Heading(len(text), 1, f"Page {number}"))
+            text += page.text + "\n\n"
+        text = text.rstrip()
+        sections = sections_of(text, pages if found.paged else [])
+        yield guideline_item(text, sections, own={}, declared=context.guideline)

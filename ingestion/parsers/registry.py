@@ -5,10 +5,15 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
+from ingestion.domain.documents.kinds import HTML, kind_of
 from ingestion.domain.items import RejectedItem
+from ingestion.parsers.attached import with_words
 from ingestion.parsers.bulk_ndjson import BulkNdjson
+from ingestion.parsers.ccda import Ccda
+from ingestion.parsers.documents import Documents
 from ingestion.parsers.fhir_json import FhirJson
-from ingestion.parsers.guidelines import HtmlGuideline, MarkdownGuideline, PdfGuideline
+from ingestion.parsers.guidelines import DocumentGuideline, HtmlGuideline, MarkdownGuideline
+from ingestion.parsers.hl7v2 import Hl7V2
 from ingestion.parsers.notes import Notes
 
 if TYPE_CHECKING:
@@ -20,27 +25,37 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 256 * 1024
 _MARKDOWN_GUIDELINE = MarkdownGuideline()
+_HTML_GUIDELINE = HtmlGuideline()
+_DOCUMENT_GUIDELINE = DocumentGuideline()
 PARSERS: tuple[Parser, ...] = (
     FhirJson(),
     BulkNdjson(),
+    Hl7V2(),
+    Ccda(),
     Notes(),
+    Documents(),
     _MARKDOWN_GUIDELINE,
-    HtmlGuideline(),
-    PdfGuideline(),
+    _HTML_GUIDELINE,
 )
 
 
 def choose_parser(head: bytes, filename: str, context: ParseContext) -> Parser | None:
     """Return the parser that fits best, None when none does.
 
-    A text that the operator declares to be a guideline is read as one even if it does not say so itself.
+    What the operator declares to be a guideline is read as one even if it does not say so itself.
     """
     score, best = max(((p.score(head, filename), p) for p in PARSERS), key=lambda pair: pair[0])
     if score <= 0:
         return None
-    if context.guideline is not None and isinstance(best, Notes):
-        return _MARKDOWN_GUIDELINE
-    return best
+    if context.guideline is None:
+        return best
+    match best:
+        case Notes():
+            return _MARKDOWN_GUIDELINE
+        case Documents():
+            return _HTML_GUIDELINE if kind_of(head) == HTML else _DOCUMENT_GUIDELINE
+        case _:
+            return best
 
 
 def parse_file(path: Path, context: ParseContext) -> Iterator[Item]:
@@ -69,4 +84,4 @@ def parse_stream(source: BinaryIO, filename: str, context: ParseContext) -> Iter
     if parser is None:
         yield RejectedItem("", "unknown-format")
         return
-    yield from parser.parse(source, filename, context)
+    yield from with_words(parser.parse(source, filename, context), context)

@@ -14,6 +14,8 @@ _FOREIGN = re.compile(
     rb"[ \t]*\r?\n)"
 )
 _LOOKED_AT = 4096
+_CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_BOMS = {UTF8_BOM: "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _MOSTLY_TEXT = 0.98
 
 
@@ -64,3 +66,20 @@ def decode_text(content: bytes) -> DecodedText:
         except UnicodeDecodeError as error:
             offset = error.start
     raise UnreadableTextError("not-utf8", offset)
+
+
+def decode_markup(content: bytes) -> str:
+    """Decode HTML by its byte order mark, else the character set it names, else as UTF-8 or Windows-1252.
+
+    What does not fit becomes U+FFFD: markup is full of text of others, and one bad byte loses none of the rest.
+    """
+    for mark, codec in _BOMS.items():
+        if content.startswith(mark):
+            return content[len(mark) :].decode(codec, "replace")
+    named = _CHARSET.search(content[:_LOOKED_AT])
+    for codec in filter(None, (named and named[1].decode("ascii"), "utf-8", "cp1252")):
+        try:
+            return content.decode(codec)
+        except (LookupError, UnicodeError):
+            continue
+    return content.decode("utf-8", "replace")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clinical.domain.versions import NEEDS_PATIENT, owner_reference
+from clinical.identity.authorities import FHIR_ID, is_known
 from clinical.identity.services import (
     UnassignedError,
     find,
-    find_by_fhir_id,
+    find_by_known_id,
     patient_of_reference,
     patient_of_resource,
+    refuse_erased,
 )
 from clinical.models import ResourceVersion
 from clinical.record.selectors import demographics_held
+from clinical.record.withdrawal import is_withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,33 +26,41 @@ if TYPE_CHECKING:
 
     from clinical.models import Patient
     from ingestion.domain.items import ResourceItem
+    from ingestion.steps.same_file import SameFile
 
 
 Identity = tuple[str, str, str]
 """Server, type and id of a resource."""
+# Literal references as https://hl7.org/fhir/R4/references.html#literal gives them, to a Patient.
+_PATIENT: Final = re.compile(r"^(?:(https?://.+)/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 
 
 @dataclass(slots=True)
 class Held:
-    """What is known about the resources of a batch before it is written."""
+    """What is known about the resources of a batch before it is written; `file` is the one they stand in."""
 
+    file: SameFile | None = None
     owners: dict[Identity, UUID | None] = field(default_factory=dict)
     current: dict[Identity, str] = field(default_factory=dict)
+    deleted: set[Identity] = field(default_factory=set)
     patients: dict[tuple[str, str], Patient] = field(default_factory=dict)
+    withdrawn: dict[tuple[UUID, str], bool] = field(default_factory=dict)
 
 
-def held_of(items: Sequence[ResourceItem]) -> Held:
+def held_of(items: Sequence[ResourceItem], file: SameFile | None = None) -> Held:
     """Return whose record each resource stands in already, and the sha256 of its current content."""
     rows = ResourceVersion.objects.filter(
         is_current=True, logical_id__in={item.resource_id for item in items}
     ).values_list("server", "resource_type", "logical_id", "patient_id", "sha256", "deleted")
     wanted = {identity_of(item) for item in items}
-    held = Held()
+    held = Held(file)
     for server, resource_type, logical_id, patient_id, sha256, deleted in rows:
         identity = (server, resource_type, logical_id)
         if identity in wanted:
             held.owners[identity] = patient_id
-            if not deleted:
+            if deleted:
+                held.deleted.add(identity)
+            else:
                 held.current[identity] = sha256
     return held
 
@@ -67,10 +79,29 @@ def owner_of(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patien
         UnassignedError: it says something about a patient, but not beyond doubt about whom.
     """
     patient = _owner(item, resource, held)
+    if patient is not None:
+        refuse_erased(patient)
+        _refuse_withdrawn(item, patient, held)
     owner = None if patient is None else patient.id
     if held.owners.setdefault(identity_of(item), owner) != owner:
         raise UnassignedError("belongs-to-another-patient")
     return patient
+
+
+def _refuse_withdrawn(item: ResourceItem, patient: Patient, held: Held) -> None:
+    """Let what is said of a patient whom its source has deleted wait until he comes back.
+
+    Raises:
+        UnassignedError: `patient-deleted`.
+    """
+    place = (patient.id, item.server)
+    if item.resource_type == "Patient":
+        held.withdrawn[place] = item.delete
+    elif not item.delete:
+        if place not in held.withdrawn:
+            held.withdrawn[place] = is_withdrawn(*place)
+        if held.withdrawn[place]:
+            raise UnassignedError("patient-deleted")
 
 
 def _owner(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient | None:
@@ -88,24 +119,36 @@ def _owner(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient 
 
 def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient:
     reference = str(owner.get("reference", ""))
-    kind, _, logical_id = reference.rpartition("/")
-    if kind == "Patient" and logical_id:
+    if named := _PATIENT.match(reference):
+        server, logical_id = named[1] or item.server, named[2]
         if is_note(resource):  # a person typed this id: it must be known
-            found = find_by_fhir_id(logical_id)
+            found = find_by_known_id(logical_id)
             if found is None:
                 raise UnassignedError("patient-unknown")
             return found
-        place = (item.server, logical_id)
+        place = (server, logical_id)
         if place not in held.patients:
-            held.patients[place] = patient_of_reference(*place)
+            held.patients[place] = _referred_to(server, logical_id, held)
         return held.patients[place]
     identifier = owner.get("identifier") or {}
     if identifier.get("system") and identifier.get("value"):
-        found = find(str(identifier["system"]), str(identifier["value"]))
+        system = str(identifier["system"])
+        if system.startswith(FHIR_ID) or not is_known(system):
+            raise UnassignedError("unknown-authority")
+        found = find(system, str(identifier["value"]))
         if found is not None:
             return found
         raise UnassignedError("patient-unknown")
     raise UnassignedError("subject-is-not-a-patient" if reference else "no-patient-named")
+
+
+def _referred_to(server: str, logical_id: str, held: Held) -> Patient:
+    """Return whom Patient/<logical_id> means: the server's patient, or the one that the same file describes."""
+    if not is_known(FHIR_ID + server) and held.file is not None:
+        described = held.file.patient(server, logical_id)
+        if described is not None:
+            return patient_of_resource(described, server, demographics_held)
+    return patient_of_reference(server, logical_id)
 
 
 def is_note(resource: dict[str, Any]) -> bool:
@@ -119,7 +162,7 @@ def _owner_of_held(item: ResourceItem) -> Patient | None:
         ResourceVersion.objects.filter(
             server=item.server, resource_type=item.resource_type, logical_id=item.resource_id
         )
-        .select_related("patient")
+        .select_related("patient__data_key")
         .order_by("-number")
         .first()
     )

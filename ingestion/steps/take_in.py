@@ -12,6 +12,8 @@ from clinical.guidelines.services import store_edition
 from clinical.identity.services import UnassignedError, complete
 from clinical.keys import cipher_of, site_cipher
 from clinical.record.incoming import Incoming, Prepared, decode_resource, prepare
+from clinical.record.selectors import content_of, current_patient_resource
+from clinical.record.withdrawal import withdraw, withdrawn_versions
 from clinical.record.writer import heard_from, write
 from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
@@ -21,11 +23,14 @@ from ingestion.steps.related import related_to
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
+    from uuid import UUID
 
     from clinical.domain.guideline import GuidelineDocument
+    from clinical.keys import Cipher
     from clinical.models import Patient
     from ingestion.domain.items import Item
     from ingestion.models import IngestJob
+    from ingestion.steps.same_file import SameFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,9 @@ class PreparedBatch:
     guidelines: list[GuidelineDocument] = field(default_factory=list)
     demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
     medications: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ciphers: dict[UUID | None, Cipher] = field(default_factory=dict)
+    restored: dict[int, list[Prepared]] = field(default_factory=dict)
+    """By id() of a Patient that comes back: what takes effect again with him."""
     unassigned: list[UnassignedItem] = field(default_factory=list)
     quarantined: list[QuarantinedItem] = field(default_factory=list)
 
@@ -64,9 +72,15 @@ class PreparedBatch:
         took_effect = {
             id(prepared) for prepared, effect in zip(self.versions, effects, strict=True) if effect is Effect.STORED
         }
-        for patient, resource, prepared in self.demographics:
-            if id(prepared) in took_effect:
-                complete(patient, resource)
+        for patient, described, prepared in self.demographics:
+            resource = described
+            if id(prepared) not in took_effect:
+                continue
+            if prepared.incoming.deleted:
+                withdraw(patient.id, prepared, now=now)
+                resource = current_patient_resource(patient) or {}
+            complete(patient, resource)
+            write(self.restored.get(id(prepared), []), now=now)
         effects += [store_edition(item, now=now) for item in self.guidelines]
         UnassignedItem.objects.bulk_create(self.unassigned)
         QuarantinedItem.objects.bulk_create(self.quarantined)
@@ -81,9 +95,11 @@ class PreparedBatch:
         )
 
 
-def take_in(job: IngestJob, first: int, items: list[Item], *, now: datetime) -> PreparedBatch:
-    """Prepare a batch; `first` is the ordinal of its first item in the file."""
-    held = held_of([item for item in items if isinstance(item, ResourceItem)])
+def take_in(
+    job: IngestJob, first: int, items: list[Item], *, now: datetime, file: SameFile | None = None
+) -> PreparedBatch:
+    """Prepare a batch; `first` is the ordinal of its first item in the file, `file` what else stands in it."""
+    held = held_of([item for item in items if isinstance(item, ResourceItem)], file)
     batch = PreparedBatch(job.feed, held)
     for ordinal, item in enumerate(items, start=first):
         match item:
@@ -129,15 +145,46 @@ def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: Res
             original_sha256=job.original_id,
             position=item.position[:64],
         ),
-        site_cipher() if patient is None else cipher_of(patient),
+        _cipher(batch, patient),
         resource,
         related_to(resource, item.server, batch.medications),
     )
     if item.resource_type == "Medication":
         batch.medications[f"Medication/{item.resource_id}"] = resource
     batch.versions.append(prepared)
-    if item.resource_type == "Patient" and patient is not None and not item.delete:
+    if item.resource_type == "Patient" and patient is not None:
         batch.demographics.append((patient, resource, prepared))
+        if not item.delete and identity_of(item) in batch.held.deleted:
+            batch.restored[id(prepared)] = _withdrawn(batch, patient)
+
+
+def _withdrawn(batch: PreparedBatch, patient: Patient) -> list[Prepared]:
+    """Prepare again what was taken out of effect with a Patient resource that comes back."""
+    found = []
+    for row in withdrawn_versions(patient.id):
+        content = content_of(row)
+        resource: dict[str, Any] = decode_resource(content)
+        incoming = Incoming(
+            patient=patient,
+            server=row.server,
+            resource_type=row.resource_type,
+            logical_id=row.logical_id,
+            content=content,
+            deleted=False,
+            feed=row.feed,
+            original_sha256=row.original_sha256,
+            position=row.original_position,
+        )
+        found.append(prepare(incoming, _cipher(batch, patient), resource, related_to(resource, row.server, {})))
+    return found
+
+
+def _cipher(batch: PreparedBatch, patient: Patient | None) -> Cipher:
+    """Return the cipher of the patient, or the site's; asked for once a batch."""
+    owner = None if patient is None else patient.id
+    if owner not in batch.ciphers:
+        batch.ciphers[owner] = site_cipher() if patient is None else cipher_of(patient)
+    return batch.ciphers[owner]
 
 
 def _quarantined(job: IngestJob, ordinal: int, item: RejectedItem, *, now: datetime) -> QuarantinedItem:

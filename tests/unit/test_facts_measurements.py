@@ -20,10 +20,10 @@ from clinical.domain.facts.measurements import (
     previous_value,
     row_of,
     series,
-    trend,
 )
 from clinical.domain.facts.naming import analyte
 from clinical.domain.facts.statements import latest_vitals, recent_results
+from clinical.domain.facts.trends import trend
 from tests.unit.fhir_builders import concept, facts, observation
 
 BLOOD, URINE = MeasureKey("potassium", "blood"), MeasureKey("potassium", "urine")
@@ -96,23 +96,24 @@ def test_a_partial_date_is_ordered_by_its_beginning() -> None:
     assert value(previous_value(held, BLOOD)) == "4.2 mmol/L"
 
 
-def test_extremes_stay_within_a_unit_and_leave_comparators_out() -> None:
+def test_extremes_compare_converted_values_and_leave_comparators_out() -> None:
     comparator = {"valueQuantity": {"value": "100", "comparator": ">", "unit": "mmol/L"}}
     held = facts(
         observation("Glucose", "5.5", on="2025-01-01"),
         observation("Glucose", "9.0", on="2025-01-02"),
-        observation("Glucose", "180", "mg/dL", on="2025-01-03"),
+        observation("Glucose", "180", "mg/dL", on="2025-01-03"),  # 9.99 mmol/L
         observation("Glucose", comparator, on="2025-01-04"),
     )
     found = series(held, MeasureKey("glucose", "blood"))
-    assert sorted(value(fact) for fact in extremes(found, highest=True)) == ["180 mg/dL", "9.0 mmol/L"]
+    assert sorted(value(fact) for fact in extremes(found, highest=True)) == ["180 mg/dL"]
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=6))
-def test_rising_means_three_points_none_of_which_falls(numbers: list[int]) -> None:
+def test_rising_means_three_points_none_of_which_falls_and_a_change_that_counts(numbers: list[int]) -> None:
     held = facts(*(observation("Potassium", str(n), on=f"2025-01-{day:02}") for day, n in enumerate(numbers, 1)))
     seen, last = trend(series(held, BLOOD)), numbers[-3:]
     rises = all(earlier <= later for earlier, later in pairwise(last)) and last[0] != last[-1]
+    rises = rises and (last[-1] - last[0]) * 100 >= 5 * last[0]
     assert (seen.direction == "rising") == (len(last) == 3 and rises)
     assert seen.change == Decimal(last[-1] - last[0])
 
@@ -150,3 +151,32 @@ def test_a_pressure_panel_stands_for_its_parts_in_the_vital_signs() -> None:
 def test_pressure_recorded_in_parts_answers_for_blood_pressure() -> None:
     held = facts(observation("Systolic blood pressure", "120", "mm[Hg]"), observation("Diastolic BP", "70", "mm[Hg]"))
     assert len(latest_values(held, MeasureKey("blood-pressure"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "values", "direction"),
+    [
+        ("Sodium", "mmol/L", ["138", "139", "140"], "steady"),  # under 2 % of the oldest
+        ("Sodium", "mmol/L", ["138", "139", "141"], "rising"),
+        ("Creatinine", "mg/dL", ["1.0", "1.02", "1.04"], "steady"),
+        ("Creatinine", "mg/dL", ["1.0", "1.2", "1.1"], "varying"),
+        ("Hemoglobin A1c", "%", ["7.4", "7.2", "7.1"], "falling"),
+        ("Body temperature", "Cel", ["36.6", "36.8", "37.0"], "steady"),
+        ("Body temperature", "[degF]", ["97.9", "98.5", "99.0"], "rising"),  # 0.6 Celsius
+    ],
+)
+def test_a_change_counts_from_a_stated_threshold(name: str, unit: str, values: list[str], direction: str) -> None:
+    held = facts(*(observation(name, value, unit, on=f"2025-01-0{day}") for day, value in enumerate(values, 1)))
+    seen = trend(series(held, measure_key(row_of(held[0]))))
+    assert seen.direction == direction
+    assert seen.rule
+
+
+def test_a_trend_across_units_compares_converted_values() -> None:
+    held = facts(
+        observation("Glucose", "5.0", on="2025-01-01"),
+        observation("Glucose", "108", "mg/dL", on="2025-01-02"),  # 5.99 mmol/L
+        observation("Glucose", "7.0", on="2025-01-03"),
+    )
+    seen = trend(series(held, MeasureKey("glucose", "blood")))
+    assert (seen.direction, seen.change, seen.unit) == ("rising", Decimal("2.0"), "mmol/L")

@@ -39,7 +39,7 @@ def test_every_wider_concept_exists_and_no_clinical_name_means_two_things() -> N
         ("kidney stones", ["kidney-stones"]),
         ("Toprol-XL", ["metoprolol"]),
         ("flu jab", ["influenza-vaccine"]),
-        ("sats on air", ["oxygen-saturation"]),
+        ("sats on air", ["oxygen-saturation", "word:room-air"]),
         ("urine K 40", ["urine-potassium"]),
         ("it does not", []),
     ],

@@ -100,7 +100,7 @@ def test_a_partial_date_may_lie_within(day: str, inside: bool) -> None:
         ("what brought on the rash", Intent.CAUSE),
         ("Which antibiotic was prescribed?", Intent.DRUG),
         ("What was ramipril increased to?", Intent.AMOUNT),
-        ("what happens if the swab is positive", Intent.PLAN),
+        ("what happens if the swab is positive", Intent.CONDITIONAL),
         ("What did the MRI show?", Intent.RESULT),
     ],
 )

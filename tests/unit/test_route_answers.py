@@ -149,5 +149,5 @@ def test_advice_on_a_drug_brings_the_allergy_and_no_answer() -> None:
 
 
 def test_citations_name_the_value_the_test_and_the_date() -> None:
-    (sentence,) = ask("latest potassium").sentences
+    sentence = ask("latest potassium").sentences[0]
     assert [path for _, path in sentence.citations_from] == [("valueQuantity",), ("code",), ("effectiveDateTime",)]

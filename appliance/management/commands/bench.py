@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from appliance.bench.row import Row
 
 # In this order: the short ones first, so that an engineer sees something soon.
-GROUPS: Final = ("fhir_read", "retrieval", "index_ingest", "record_ingest", "web_memory", "first_sentence")
+GROUPS: Final = (
+    "fhir_read",
+    "medication_check",
+    "retrieval",
+    "index_ingest",
+    "record_ingest",
+    "web_memory",
+    "first_sentence",
+)
 
 
 class Command(BaseCommand):

@@ -1,22 +1,21 @@
-"""Measurements over time: latest, previous, series, extremes, trend. Blood and urine are never mixed."""
+"""Measurements over time: latest, previous, series, extremes. Blood and urine are never mixed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from clinical.domain.facts.conversion import convert
 from clinical.domain.facts.fact import Fact, MeasureKey, measure_key, of_kind
 from clinical.domain.facts.tables import measurements
-from clinical.domain.projection.rows import ObservationRow
+from clinical.domain.projection.rows import ObservationRow, ReferenceRange
+from clinical.domain.provenance import DEMO, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 NOT_RESULTS: Final = frozenset({"cancelled", "not-done", "registered"})
 _RANK: Final = {"corrected": 2, "amended": 2, "final": 1}
-TREND_POINTS: Final = 3
 
 
 def row_of(fact: Fact) -> ObservationRow:
@@ -38,14 +37,14 @@ def results(facts: Iterable[Fact]) -> list[Fact]:
     time, corrected and amended ones stand for the final, and final for preliminary ones. Two of the
     same rank that differ are both kept: a conflict is shown, not resolved.
     """
-    kept = [(fact, row) for fact, row in of_kind(facts, ObservationRow) if _counts(row)]
+    kept = [(fact, row, _moment(row)) for fact, row in of_kind(facts, ObservationRow) if _counts(row)]
     best: dict[tuple[object, ...], int] = {}
-    for _, row in kept:
-        best[_moment(row)] = max(best.get(_moment(row), 0), _RANK.get(row.status, 0))
+    for _, row, moment in kept:
+        best[moment] = max(best.get(moment, 0), _RANK.get(row.status, 0))
     chosen = {
         (fact.resource, row.anchor): fact
-        for fact, row in kept
-        if not row.effective or _RANK.get(row.status, 0) == best[_moment(row)]
+        for fact, row, moment in kept
+        if not row.effective or _RANK.get(row.status, 0) == best[moment]
     }
     return sorted(chosen.values(), key=_newest_first, reverse=True)
 
@@ -98,8 +97,8 @@ def previous_value(facts: Iterable[Fact], key: MeasureKey) -> Fact | None:
 
 def other_samples(facts: Iterable[Fact], key: MeasureKey) -> list[MeasureKey]:
     """Return keys of the same analyte that the record holds in another sample."""
-    keys = {measure_key(row_of(fact)) for fact in results(facts)}
-    return sorted(other for other in keys if other.concept == key.concept and other != key)
+    same = [fact for fact, row in of_kind(facts, ObservationRow) if measure_key(row).concept == key.concept]
+    return sorted({measure_key(row_of(fact)) for fact in results(same)} - {key})
 
 
 def number_of(row: ObservationRow) -> Decimal | None:
@@ -117,55 +116,56 @@ def unit_of(row: ObservationRow) -> str:
     return row.value.ucum or row.value.unit
 
 
-def extremes(found: Sequence[Fact], *, highest: bool) -> list[Fact]:
-    """Return the highest (lowest) results, all that tie, one group for each unit; never across units."""
-    groups: dict[str, list[tuple[Decimal, Fact]]] = {}
-    for fact in found:
-        number = number_of(row_of(fact))
-        if number is not None:
-            groups.setdefault(unit_of(row_of(fact)), []).append((number, fact))
+def in_unit(row: ObservationRow, unit: str, *, trust: Trust = DEMO) -> Decimal | None:
+    """Return the exact number in a UCUM unit: the record's own where it is that unit, else converted by code.
+
+    None without an exact number, or where the table has no way from one unit to the other.
+    """
+    number = number_of(row)
+    if number is None or unit_of(row) == unit:
+        return number
+    concept = measure_key(row).concept
+    made = convert(row.value.number, unit_of(row), unit, concept=concept, names=row.names, trust=trust)
+    return None if made is None else made.number
+
+
+def comparable(found: Iterable[Fact], *, unit: str = "", trust: Trust = DEMO) -> list[list[tuple[Fact, Decimal]]]:
+    """Return the results with a number, in groups that may be compared: all in `unit`, else in that of the newest.
+
+    What cannot be converted into it stands in a group of its own for each unit. Oldest first within a group.
+    """
+    rest = [fact for fact in found if number_of(row_of(fact)) is not None]
+    groups: list[list[tuple[Fact, Decimal]]] = []
+    while rest:
+        goal = unit or unit_of(row_of(rest[-1]))
+        group = [(fact, number) for fact in rest if (number := in_unit(row_of(fact), goal, trust=trust)) is not None]
+        if group:
+            groups.append(group)
+        taken = {(fact.resource, row_of(fact).anchor) for fact, _ in group}
+        rest = [fact for fact in rest if (fact.resource, row_of(fact).anchor) not in taken]
+        unit = ""
+    return groups
+
+
+def extremes(found: Sequence[Fact], *, highest: bool, trust: Trust = DEMO) -> list[Fact]:
+    """Return the highest (lowest) results, all that tie; one group more for units that cannot be converted."""
     chosen: list[Fact] = []
-    for group in groups.values():
-        best = (max if highest else min)(number for number, _ in group)
-        chosen.extend(fact for number, fact in group if number == best)
+    for group in comparable(found, trust=trust):
+        best = (max if highest else min)(number for _, number in group)
+        chosen.extend(fact for fact, number in group if number == best)
     return chosen
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """How the last points moved: "rising", "falling", "steady", "varying" or "too few" (under three).
-
-    `change` is newest minus oldest of `points`, exact, in `unit` as the record shows it.
-    """
-
-    direction: str
-    change: Decimal
-    unit: str
-    points: tuple[Fact, ...]
-
-
-def trend(found: Sequence[Fact], *, points: int = TREND_POINTS) -> Trend:
-    """Describe the last `points` results that have a number in the unit of the newest one.
-
-    Rising (falling) needs at least three points, each at or above (below) the one before, with a
-    change of more than nothing; up and down is "varying". No threshold of significance is applied.
-    """
-    numbered = [(fact, number) for fact in found if (number := number_of(row_of(fact))) is not None]
-    if not numbered:
-        return Trend("too few", Decimal(0), "", ())
-    newest = row_of(numbered[-1][0])
-    last = [(fact, number) for fact, number in numbered if unit_of(row_of(fact)) == unit_of(newest)][-points:]
-    steps = [after - before for (_, before), (_, after) in pairwise(last)]
-    change = last[-1][1] - last[0][1]
-    if len(last) < TREND_POINTS:
-        direction = "too few"
-    elif all(step == 0 for step in steps):
-        direction = "steady"
-    elif all(step >= 0 for step in steps):
-        direction = "rising"
-    else:
-        direction = "falling" if all(step <= 0 for step in steps) else "varying"
-    return Trend(direction, change, newest.value.unit, tuple(fact for fact, _ in last))
+def applicable_ranges(row: ObservationRow) -> list[ReferenceRange]:
+    """Return the ranges a value can be held against: with a bound, in its own unit, for the normal population."""
+    unit = unit_of(row)
+    return [
+        bounds
+        for bounds in row.ranges
+        if (bounds.low or bounds.high)
+        and (not unit or unit in (bounds.ucum, bounds.unit) or not (bounds.ucum or bounds.unit))
+        and bounds.meaning in ("", "normal", "recommended")
+    ]
 
 
 def flag(row: ObservationRow) -> str:
@@ -179,9 +179,8 @@ def flag(row: ObservationRow) -> str:
         if code.upper() == "N":
             return ""
     number = number_of(row)
-    for bounds in row.ranges:
-        same_unit = not unit_of(row) or unit_of(row) in (bounds.ucum, bounds.unit) or not (bounds.ucum or bounds.unit)
-        if number is None or not same_unit or bounds.meaning not in ("", "normal", "recommended"):
+    for bounds in applicable_ranges(row):
+        if number is None:
             continue
         try:
             if bounds.low and number < Decimal(bounds.low):

@@ -38,6 +38,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(folded))
 
 
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     """Return the comparable words joined by single spaces."""
     return " ".join(words(text))
@@ -65,6 +66,7 @@ DRUG_FILLER: Final = frozenset(_TABLE["drug_filler"])
 _STRENGTH: Final = re.compile(r"^[\d.,/%]+(?:mg|ml|mcg|g|ug|units?|%)?$")
 
 
+@lru_cache(maxsize=8192)
 def drug_words(name: str) -> tuple[str, ...]:
     """Return the words that name the substance or brand: strengths, forms and salts left out."""
     return tuple(

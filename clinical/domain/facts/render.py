@@ -90,7 +90,8 @@ def _sentence(row: TypedRow) -> str:  # noqa: C901 - one case a kind
             return _encounter(row)
         case ReportRow():
             concluded = f": {row.conclusion.rstrip('.')}" if row.conclusion else ""
-            return _joined([f"{row.text or 'Report'}{on(row.effective)}{concluded}", row.status])
+            coded = row.coded and f"coded conclusion {', '.join(row.coded)}"
+            return _joined([f"{row.text or 'Report'}{on(row.effective)}{concluded}", coded, row.status])
         case CodeStatusRow():
             said = row.text if row.statement == row.text else f"{row.text}: {row.statement}"
             return _joined([f"{said}{on(row.effective, 'recorded')}", row.status])

@@ -138,7 +138,7 @@ def same_names(asked: str, terms: Sequence[Term]) -> frozenset[str]:
 def _holds(name: str, wanted: str) -> bool:
     have = set(plain(name).replace("/", " ").split())
     return bool(wanted) and all(
-        word in have or word.rstrip("s") in have or f"{word}s" in have for word in wanted.split()
+        word in have or word.rstrip("s") in have or f"{word}s" in have for word in wanted.replace("/", " ").split()
     )
 
 

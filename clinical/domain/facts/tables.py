@@ -32,6 +32,16 @@ class Term:
     classes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Tests asked for by one name: its comparable names, LOINC codes of such reports, ids of the members."""
+
+    name: str
+    terms: tuple[str, ...]
+    loinc: frozenset[str]
+    members: tuple[str, ...]
+
+
 def _read(file: str) -> dict[str, Any]:
     read: dict[str, Any] = json.loads(files(__package__).joinpath(file).read_text(encoding="utf-8"))
     return read
@@ -100,6 +110,27 @@ def problems() -> tuple[Term, ...]:
 
 
 @cache
+def investigations() -> tuple[Term, ...]:
+    """Return investigations and operations with their short names ("echo", "c-section")."""
+    return _terms("terms.json", "investigations")
+
+
+@cache
 def vaccines() -> tuple[Term, ...]:
     """Return vaccines with lay and short names."""
     return _terms("terms.json", "vaccines")
+
+
+@cache
+def panels() -> dict[str, Panel]:
+    """Return the panels by comparable name, each under all of its names."""
+    found = [
+        Panel(
+            plain(item["name"]),
+            tuple(dict.fromkeys(map(plain, [item["name"], *item["synonyms"]]))),
+            frozenset(item["loinc"]),
+            tuple(item["members"]),
+        )
+        for item in _read("panels.json")["panels"]
+    ]
+    return {term: panel for panel in found for term in panel.terms}

@@ -13,25 +13,36 @@ if TYPE_CHECKING:
 SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 QUALITIES = SIDES | frozenset(f"word:{name}" for name in word_list("qualities"))
 _NEAR = 2
+_SITES = word_list("sites")
 
 
 def attached(quality: Mention, reading: Reading) -> frozenset[str]:
     """Return the keys of all that this quality may be said of, lists included."""
     keys = frozenset().union(*groups(quality, reading, sided=quality.key in SIDES))
+    if quality.key in SIDES:  # "16 mmHg right and 27 mmHg left"
+        keys |= {key for one in reading.figures if one.segment == quality.segment for key in one.heads}
     if not keys and quality.key in SIDES:  # "normal on the right"
         keys = frozenset(_companions(quality, reading))
     return keys | {wider for one in reading.mentions if one.key in keys for wider in one.keys}
 
 
-def groups(quality: Mention, reading: Reading, *, sided: bool) -> list[frozenset[str]]:
-    """Return key sets, each of which something that has this quality must meet; none when it stands alone."""
+def groups(quality: Mention, reading: Reading, *, sided: bool, own: bool = False) -> list[frozenset[str]]:
+    """Return key sets, each of which something that has this quality must meet; none when it stands alone.
+
+    `own` leaves out what is only listed beside it: "chronic sinusitis, obesity" does not say chronic obesity.
+    """
     things = [one for one in reading.mentions if one.key not in QUALITIES]
     same = [one for one in things if one.segment == quality.segment]
+    if not sided and not any(one.clinical for one in same):  # "drinks alcohol and was advised to cut down"
+        earlier = [one for one in things if one.clinical and one.segment < quality.segment]
+        same += [one for one in earlier if one.segment == earlier[-1].segment]
     if sided:
         after = [one for one in same if one.first >= quality.last][:_NEAR]
         near = after or [one for one in same if one.last <= quality.first][-_NEAR:]
         return [frozenset(one.key for one in near)] if near else []
     found = [frozenset(one.key for one in same)] if same else []
+    if own and found:
+        return found
     for step in (-1, 1):
         segment = quality.segment + step
         while listed := _listed(segment, things, reading):
@@ -67,3 +78,18 @@ def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Menti
     covered = {at for one in here for at in range(one.first, one.last)}
     between = [word.low for at, word in enumerate(reading.words[first:last], first) if at not in covered]
     return here if all(low not in light_words() for low in between) else []
+
+
+def of_a_rival(quality: Mention, claim: Reading, reading: Reading) -> bool:
+    """Return whether a word beside this quality stands beside another one in the evidence: "worse on stairs"."""
+    for word in claim.mentions:
+        if word.segment != quality.segment or word.clinical or word.key in QUALITIES or word.key in _SITES:
+            continue
+        places = {one.segment for one in reading.mentions if one.key == word.key}
+        told = [
+            {one.key for one in reading.mentions if one.key in QUALITIES - SIDES and one.segment == place}
+            for place in places
+        ]
+        if told and all(held and quality.key not in held for held in told):
+            return any(one.key == quality.key for one in reading.mentions)
+    return False

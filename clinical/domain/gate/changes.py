@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.mention import Mention
@@ -16,17 +17,32 @@ if TYPE_CHECKING:
     from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.mention import Figure
     from clinical.domain.gate.reading import Reading
+    from clinical.domain.lexicon.words import Token
+    from clinical.domain.quantity import Quantity
 
+# What a metric unit measures and how many of the smallest of its kind it holds; exact, by definition of the prefixes.
+METRIC = {
+    "ng": ("mass", Decimal(1)), "ug": ("mass", Decimal(10**3)), "mg": ("mass", Decimal(10**6)),
+    "g": ("mass", Decimal(10**9)), "kg": ("mass", Decimal(10**12)),
+    "mL": ("volume", Decimal(1)), "dL": ("volume", Decimal(100)), "L": ("volume", Decimal(1000)),
+    "mm": ("length", Decimal(1)), "cm": ("length", Decimal(10)), "m": ("length", Decimal(1000)),
+}  # fmt: skip
 _MEASURED = frozenset({Kind.TEST, Kind.VITAL})
 _RISE, _FALL = "increased", "decreased"
 _WORDS = {_RISE: "word:increase", _FALL: "word:decrease"}
+_LEVELS = {"word:increase": "word:high", "word:decrease": "word:low"}
+_RAISED = frozenset({"raised", "increased", "reduced", "decreased"})
+_IS = frozenset(
+    {"is", "are", "was", "were", "be", "been", "remains", "remained", "slightly", "mildly", "markedly", "significantly"}
+)
 _NEAR = 3
 _NOW = frozenset({"now", "today", "currently"})
 _FIRST, _LAST = (0, 0, 0), (9999, 12, 31)
 
 
-def changes(mentions: list[Mention]) -> list[Mention]:
-    """Read "the CRP fell" as a fall of the CRP, and "lost 6 kg in weight" as weight loss."""
+def changes(mentions: list[Mention], words: Sequence[Token]) -> list[Mention]:
+    """Read "the CRP fell" as a fall of the CRP, "lost 6 kg in weight" as weight loss, "was raised" as high too."""
+    mentions = [_level(one, words) for one in mentions]
     measured = [one for one in mentions if one.kind in _MEASURED]
     mentions = [
         _as(one, "word:decrease")
@@ -42,6 +58,16 @@ def changes(mentions: list[Mention]) -> list[Mention]:
     return mentions
 
 
+def _level(mention: Mention, words: Sequence[Token]) -> Mention:
+    """Return a change that may as well be a level with both names: "ALT was raised"."""
+    level = _LEVELS.get(mention.key)
+    before = words[mention.first - 1].low if mention.first else ""
+    after = words[mention.last].low if mention.last < len(words) else "."
+    if level is None or mention.text.lower() not in _RAISED or before not in _IS or after in {"to", "from", "by"}:
+        return mention
+    return replace(mention, keys=mention.keys | {level})
+
+
 def _as(mention: Mention, key: str) -> Mention:
     concept = concepts().get(key)
     return mention if concept is None else replace(mention, key=key, keys=concept.wider, kind=concept.kind)
@@ -54,7 +80,13 @@ def direction(claim: Reading) -> Reason | None:
     if pair is None or len(said) != 1:
         return None
     low, high = (pair[0], pair[1]) if said == {_RISE} else (pair[1], pair[0])
-    return None if low.quantity.value < high.quantity.value else Reason.VALUE_OF_ANOTHER
+    return None if amount(low.quantity) < amount(high.quantity) else Reason.VALUE_OF_ANOTHER
+
+
+def amount(quantity: Quantity) -> Decimal:
+    """Return the number, in the smallest unit of its kind where the unit is metric: 1 g is more than 500 mg."""
+    kind = METRIC.get(quantity.unit)
+    return quantity.value * kind[1] if kind else quantity.value
 
 
 def computed(claim: Reading, readings: Sequence[Reading]) -> tuple[Mention, ...]:
@@ -66,7 +98,7 @@ def computed(claim: Reading, readings: Sequence[Reading]) -> tuple[Mention, ...]
     start, end = (_dated(figure, readings) for figure in pair)
     if not any(one < two for one in start for two in end):
         return ()
-    name = _RISE if pair[0].quantity.value < pair[1].quantity.value else _FALL
+    name = _RISE if amount(pair[0].quantity) < amount(pair[1].quantity) else _FALL
     things = [one for reading in readings for one in reading.mentions if one.key in pair[0].heads | pair[1].heads]
     word = _WORDS[name]
     first = Mention(word, frozenset({word}), Kind.WORD, 0, 0, 0, frozenset(), name)

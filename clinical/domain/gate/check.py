@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clinical.domain.gate.clauses import statements
 from clinical.domain.gate.form import MARKER, cited_labels, ill_formed
+from clinical.domain.gate.languages import has_rules_for
 from clinical.domain.gate.reading import read
 from clinical.domain.gate.rules import RULES, holds_all
+from clinical.domain.gate.softening import relaxed
 from clinical.domain.gate.source import label_attributes, read_passage, with_change
+from clinical.domain.gate.superseded import Facts
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
 from clinical.domain.passages import Citation, Span
@@ -16,8 +20,9 @@ from clinical.domain.passages import Citation, Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clinical.domain.facts.fact import Fact
     from clinical.domain.gate.reading import Reading
-    from clinical.domain.gate.source import Source, Window
+    from clinical.domain.gate.source import Source, SourceSentence, Window
 
 _MOST_WINDOWS = 8
 _OTHERWISE = frozenset(
@@ -41,35 +46,80 @@ class _Outcome:
 
 
 class Gate:
-    """The evidence of one question, read once; then each sentence of the draft is checked against it."""
+    """The evidence of one question, read once; then each sentence of the draft is checked against it.
 
-    def __init__(self, evidence: Sequence[GateEvidence], *, question: str = "") -> None:
+    `facts` are the patient's typed facts: where a later or corrected one says otherwise, a sentence is withheld with
+    `Reason.SUPERSEDED` and the fact. Evidence in a language the gate has no rules for bears nothing out.
+    """
+
+    def __init__(self, evidence: Sequence[GateEvidence], *, question: str = "", facts: Sequence[Fact] = ()) -> None:
         self._labels = tuple(one.label for one in evidence)
-        self._sources = {one.label: read_passage(one.passage) for one in evidence}
+        self._sources = {one.label: read_passage(one.passage) for one in evidence if has_rules_for(one.passage.text)}
+        self._written = {one.passage.span.resource: one.passage.effective for one in evidence}
         self._windows = {label: source.windows() for label, source in self._sources.items()}
         self._topic = topic_of(question)
-        self._verbatim = frozenset(
-            " ".join(_bare(one.reading.text).split()) for source in self._sources.values() for one in source.sentences
-        )
+        self._facts = Facts(facts)
+        self._verbatim = {
+            " ".join(_bare(one.reading.text).split()): (label, one)
+            for label, source in self._sources.items()
+            for one in source.sentences
+        }
 
     def check(self, sentence: str) -> Verdict:
         """Return whether this sentence may be shown, why not, and the words it rests on."""
         bare = _bare(sentence)
-        quoted = " ".join(bare.split()) in self._verbatim
-        reason = ill_formed(sentence, frozenset(self._labels), quoted=quoted)
+        quoted = self._verbatim.get(" ".join(bare.split()))
+        reason = ill_formed(sentence, frozenset(self._labels), quoted=quoted is not None)
         if reason is not None:
             return Verdict(shown=False, reason=reason)
+        if quoted is not None and quoted[1].on_its_own:
+            return self._as_quoted(*quoted)
         if not self._sources:
             return Verdict(shown=False, reason=Reason.NO_SOURCE)
-        claim = read(bare, section=label_attributes(bare))
         cited = [label for label in dict.fromkeys(cited_labels(sentence)) if label in self._sources]
-        others = [label for label in self._labels if label not in cited]
+        section = label_attributes(bare)
+        outcome = self._anywhere(read(bare, section=section), cited)
+        if outcome.reason is not None:
+            outcome = self._in_parts(bare, section, cited) or outcome
+        return self._against_facts(read(bare, section=section), outcome)
+
+    def _against_facts(self, claim: Reading, outcome: _Outcome) -> Verdict:
+        """Return the verdict on a sentence the evidence bears out, once set against the typed facts."""
+        if outcome.reason is not None:
+            return Verdict(shown=False, reason=outcome.reason, citations=outcome.citations)
+        resources = {one.span.resource for one in outcome.citations}
+        written = max((self._written.get(one, "") for one in resources), default="")
+        fact = self._facts.against(claim, written=written, resource=next(iter(resources), ""))
+        if fact is not None:
+            return Verdict(shown=False, reason=Reason.SUPERSEDED, citations=outcome.citations, against=fact)
+        return Verdict(shown=True, reason=None, citations=outcome.citations)
+
+    def _as_quoted(self, label: int, sentence: SourceSentence) -> Verdict:
+        """Return the verdict on the record's own sentence, word for word, which no heading gives another meaning."""
+        window = self._sources[label].window_of(sentence)
+        citation = _citation(self._sources[label], window)
+        if not about(sentence.reading, window, self._topic):
+            return Verdict(shown=False, reason=Reason.OFF_TOPIC, citations=(citation,))
+        return self._against_facts(sentence.reading, _Outcome(None, (citation,), (0.0, 0)))
+
+    def _in_parts(self, sentence: str, section: frozenset[str], cited: Sequence[int]) -> _Outcome | None:
+        """Return what bears out each statement of a sentence that makes several, None if one is not borne out."""
+        citations: list[Citation] = []
+        for part in statements(sentence):
+            outcome = self._anywhere(read(part, section=section), cited)
+            if outcome.reason is not None:
+                return None
+            citations += [one for one in outcome.citations if one not in citations]
+        return _Outcome(None, tuple(citations), (0.0, 0)) if citations else None
+
+    def _anywhere(self, claim: Reading, cited: Sequence[int]) -> _Outcome:
+        """Return whether a passage bears it out, those it cites first."""
         outcome = self._among(claim, cited) if cited else None
         if outcome is None or outcome.reason is not None:
-            elsewhere = self._among(claim, others)
+            elsewhere = self._among(claim, [label for label in self._sources if label not in cited])
             if outcome is None or elsewhere.reason is None:
                 outcome = elsewhere
-        return Verdict(shown=outcome.reason is None, reason=outcome.reason, citations=outcome.citations)
+        return outcome
 
     def _among(self, claim: Reading, labels: Sequence[int]) -> _Outcome:
         """Try the passages one after the other; keep the first that bears it out, else the nearest failure."""
@@ -102,12 +152,15 @@ class Gate:
         return failure or _Outcome(Reason.NOT_BORNE_OUT, (), (0.0, 0))
 
 
-def check_sentence(sentence: str, evidence: Sequence[GateEvidence], *, question: str = "") -> Verdict:
+def check_sentence(
+    sentence: str, evidence: Sequence[GateEvidence], *, question: str = "", facts: Sequence[Fact] = ()
+) -> Verdict:
     """Check one sentence; to check several against the same evidence, make one `Gate`."""
-    return Gate(evidence, question=question).check(sentence)
+    return Gate(evidence, question=question, facts=facts).check(sentence)
 
 
 def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None:
+    claim = relaxed(claim, window)
     for rule in RULES:
         reason = rule(claim, window)
         if reason is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from clinical.domain.gate.languages import has_rules_for
 from clinical.domain.gate.verdict import Reason
-from clinical.domain.lexicon.tables import word_list
 
 MARKER = re.compile(r"\[\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*\]")
 _MARKUP = re.compile(
@@ -40,10 +40,6 @@ _FIRST_PERSON = re.compile(
     r"(?<!type )(?<!class )(?<!grade )(?<!stage )(?<!polar )(?<!oponin )"
     r"\b(?:I(?:'\w+)?|[Ww]e(?:'\w+)?|[Oo]urs?|[Mm]y|me|us|[Mm]yself)\b"
 )
-_ENGLISH = word_list("english")
-_OTHER = word_list("foreign")
-_SHARED = _ENGLISH & _OTHER
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 def ill_formed(sentence: str, labels: frozenset[int], *, quoted: bool = False) -> Reason | None:
@@ -55,7 +51,7 @@ def ill_formed(sentence: str, labels: frozenset[int], *, quoted: bool = False) -
         return Reason.MARKUP
     if _ASSISTANT.search(sentence) or (not quoted and _is_meta(sentence)):
         return Reason.META_TALK
-    if not is_english(sentence):
+    if not has_rules_for(sentence):
         return Reason.LANGUAGE
     return None
 
@@ -74,19 +70,10 @@ def _is_markup(sentence: str, labels: frozenset[int]) -> bool:
     return any(unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs"} for character in without.replace("\n", " "))
 
 
+def first_person(text: str) -> bool:
+    """Return whether a text speaks as "I" or "we": the author of a note may, a summary of it may not."""
+    return bool(_FIRST_PERSON.search(text))
+
+
 def _is_meta(sentence: str) -> bool:
-    return bool(
-        _META.search(sentence) or _FIRST_PERSON.search(sentence) or MARKER.sub("", sentence).rstrip().endswith("?")
-    )
-
-
-def is_english(text: str) -> bool:
-    """Return whether the gate has rules for the language of this text: English, in Latin letters."""
-    letters = [character for character in text if character.isalpha()]
-    foreign = sum(1 for one in letters if one > "\u024f" and one not in "\u03bc\u03b1\u03b2\u03b3\u03bb")
-    if foreign > 2:
-        return False
-    words = [word.lower() for word in _WORD.findall(text)]
-    other = sum(1 for word in words if word in _OTHER and word not in _SHARED)
-    english = sum(1 for word in words if word in _ENGLISH and word not in _SHARED)
-    return other < 2 or english >= other
+    return bool(_META.search(sentence) or MARKER.sub("", sentence).rstrip().endswith("?"))

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 
 
+_QUALITIES = frozenset(f"word:{name}" for name in word_list("qualities")) | {
+    "word:left", "word:right", "word:bilateral",
+}  # fmt: skip
+_NEVER_A_DOSE = frozenset(
+    {"mm[Hg]", "/min", "Cel", "[degF]", "cm", "mm", "m", "[in_i]", "[ft_i]", "[lb_av]", "kg/m2", "fL"}
+)
+_BY_UNIT = {
+    "Cel": frozenset({"temperature"}), "[degF]": frozenset({"temperature"}), "kg": frozenset({"weight"}),
+    "kg/m2": frozenset({"bmi"}),
+}  # fmt: skip
+_LEAST_SYSTOLIC = 60
+_COUNTED_WITHIN = 3
+_NO_COUNT = frozenset(
+    "and or but in on at of by with to from for is are was were has had have a an the over under during since".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """Something a sentence speaks of. `keys` are its concept and the wider ones; tokens are [first, last)."""
@@ -42,6 +59,7 @@ class Figure:
     """A quantity and the segment it stands in.
 
     `heads` are the concepts it may be a value of (empty: unknown), `wider` the same with what they are kinds of.
+    `counted` are the things a bare number counts ("three cycles").
     """
 
     quantity: Quantity
@@ -51,6 +69,7 @@ class Figure:
     wider: frozenset[str]
     role: str = ""
     attributes: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,7 @@ def figures_of(
 ) -> list[Figure]:
     """Return each quantity with what it may be a value of."""
     things = [one for one in mentions if one.clinical] or [
-        one for one in mentions if one.key.startswith("w:") and one.text.lower() not in TIME_WORDS
+        one for one in mentions if one.key not in _QUALITIES and one.text.lower() not in TIME_WORDS
     ]
     places = [min(_token_at(one.start, words), len(words) - 1) for one in quantities]
     in_turn = any(word.low == "respectively" for word in words) and len(things) == len(quantities)
@@ -84,19 +103,55 @@ def figures_of(
         following = places[number + 1] if number + 1 < len(places) else len(words)
         before = words[place - 1].low if place else ""
         before = "to" if not before.isalpha() and number and quantity.start == quantities[number - 1].end else before
-        heads = [things[number]] if in_turn else _heads(place, following, places[:number], things, segments)
+        fitting = [one for one in things if _may_measure(quantity, one)] or things
+        heads = [things[number]] if in_turn else _heads(place, following, places[:number], fitting, segments)
+        if quantity.unit == "a" and _is_age(words, place):
+            heads = []  # the age of the person, whatever else the clause names
         figures.append(
             Figure(
                 quantity,
                 segments[place],
                 place,
                 heads=frozenset(one.key for one in heads),
-                wider=frozenset(key for one in heads for key in one.keys),
+                wider=frozenset(key for one in heads for key in one.keys) | _implied(quantity),
                 role=before if before in {"from", "to"} else "",
                 attributes=frozenset(given[place] & {"negated", "unclear", "uncertain", "past"}),
+                counted=_counted(quantity, words, mentions),
             )
         )
     return figures
+
+
+def _implied(quantity: Quantity) -> frozenset[str]:
+    """Return what a value must be of, by its unit alone."""
+    if quantity.pair and (quantity.unit == "mm[Hg]" or (not quantity.unit and quantity.value >= _LEAST_SYSTOLIC)):
+        return frozenset({"blood-pressure"})
+    return _BY_UNIT.get(quantity.unit, frozenset())
+
+
+def _may_measure(quantity: Quantity, thing: Mention) -> bool:
+    """Return whether this may be a value of that: no medicine is given in mmHg."""
+    return thing.kind is not Kind.DRUG or quantity.unit not in _NEVER_A_DOSE
+
+
+def _is_age(words: Sequence[Token], place: int) -> bool:
+    near = {word.low for word in words[place : place + 6]}
+    before = words[place - 1].low if place else ""
+    return bool(near & {"old", "yo", "y"}) or before == "aged"
+
+
+def _counted(quantity: Quantity, words: Sequence[Token], mentions: Sequence[Mention]) -> frozenset[str]:
+    """Return the keys of what directly follows a number without a unit: "four glasses"."""
+    if quantity.unit or quantity.pair:
+        return frozenset()
+    at = _token_at(quantity.end, words)
+    found: set[str] = set()
+    for place in range(at, min(at + _COUNTED_WITHIN, len(words))):
+        word = words[place]
+        if not word.is_word or word.low in _NO_COUNT:
+            break
+        found |= {key for one in mentions if one.first <= place < one.last for key in one.keys}
+    return frozenset(found)
 
 
 def _heads(

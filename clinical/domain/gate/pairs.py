@@ -31,12 +31,16 @@ class BadPairError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One case: plain evidence text, a sentence, and whether the one bears the other out."""
+    """One case: plain evidence text, a sentence, and whether the one bears the other out.
+
+    `kind` names what an unsupported sentence changes, or how a supported one is worded ("" where not told).
+    """
 
     id: str
     evidence: str
     sentence: str
     supported: bool
+    kind: str = ""
 
 
 def read_pairs(lines: Iterable[str]) -> Iterator[Pair]:
@@ -61,7 +65,8 @@ def read_pairs(lines: Iterable[str]) -> Iterator[Pair]:
         if row["id"] in seen:
             raise BadPairError(number, "an id that was there before")
         seen.add(row["id"])
-        yield Pair(row["id"], row["evidence"], row["sentence"], row["supported"])
+        kind = row.get("class")
+        yield Pair(row["id"], row["evidence"], row["sentence"], row["supported"], kind if isinstance(kind, str) else "")
 
 
 def judge(pair: Pair) -> Verdict:

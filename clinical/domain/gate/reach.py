@@ -19,6 +19,7 @@ _VERBS = word_list("verbs")
 _STATES = word_list("states")
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _CLAUSE = 8
+_NO_OBJECT = word_list("no_object")
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
 
@@ -46,11 +47,7 @@ def has_object(words: Sequence[Token], at: int) -> bool:
     """Return whether a participle goes on to what it acts on ("started lisinopril", not "was started in May")."""
     if at >= len(words) or is_date(words, at):
         return False
-    return words[at].low not in {
-        ".", ",", ";", ")", "in", "on", "at", "by", "due", "because", "for", "after", "before", "and", "but", "from",
-        "to", "when", "since", "as", "today", "yesterday", "last", "this", "secondary", "if", "over", "during",
-        "until", "then", "with", "ago", "given", "recently", "again", "slightly", "daily", "twice", "once",
-    }  # fmt: skip
+    return words[at].low not in _NO_OBJECT
 
 
 def is_date(words: Sequence[Token], at: int) -> bool:
@@ -134,7 +131,7 @@ def backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> lis
         low = words[place].low
         if low in _HARD and low not in {"which", "since"}:
             break
-        if low == "," and attribute != "family:any":
+        if low == "," and attribute != "family:any" and words[at].low != "resolved":
             break
         if low == "and" and restarts(words, place + 1) and place + 1 < at - 3:
             break

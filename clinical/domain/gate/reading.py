@@ -10,7 +10,8 @@ from clinical.domain.dates import find_dates
 from clinical.domain.gate.changes import changes
 from clinical.domain.gate.mention import TIME_WORDS, DatePlace, Figure, Mention, figures_of
 from clinical.domain.gate.scopes import attributes_of
-from clinical.domain.lexicon.match import find_concepts
+from clinical.domain.gate.shorthand import written_out
+from clinical.domain.lexicon.match import Found, find_concepts
 from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names
 from clinical.domain.lexicon.words import Token, tokens
 from clinical.domain.quantity import find_quantities
@@ -24,6 +25,7 @@ SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
 _SEGMENT_MARKS = frozenset(
     {",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"}
 )
+_FALL = "word:decrease"
 _CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned", "family"})
 _MALE = frozenset({"he", "him", "his", "himself", "male", "man", "gentleman", "mr"})
 _FEMALE = frozenset({"she", "her", "hers", "herself", "female", "woman", "lady", "ms", "mrs"})
@@ -47,12 +49,15 @@ _LEFT_BEFORE = frozenset(
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _AGED = re.compile(r"\d{1,3}[MF]")
 _AGE_AND_SEX = {"M": "male", "F": "female"}
+_BETWEEN_UNIT = re.compile(
+    r"(?<=[\w] )(?:more|further|additional|full|consecutive|other|whole|or so)(?= (?:day|week|month|year|hour|dose))"
+)
 _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sentence, read. `sexes` are those its words give the person; `tenses` the forms of its verbs."""
+    """One sentence, read. Places are those of the text with its shorthand written out. `sexes` are those its words give the person; `tenses` the forms of its verbs."""
 
     text: str
     words: tuple[Token, ...]
@@ -75,22 +80,27 @@ class Reading:
 
 def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = False) -> Reading:
     """Read one sentence. `section` holds attributes that its section gives to everything in it."""
-    text = _EDGE_MARKERS.sub(lambda match: " " * len(match.group()), text)
+    original, text = text, written_out(_EDGE_MARKERS.sub(" ", text))
     words = tokens(text)
     dates = find_dates(text)
     found = find_concepts(words, loose=loose)
     named = [(words[one.first].start, words[one.last - 1].end) for one in found if one.concept.kind in CLINICAL]
     named += [(words[one.first].start, words[one.last - 1].end) for one in found if one.last - one.first > 1]
-    quantities = [one for one in find_quantities(text, dates) if not _inside(one.start, named)]
+    plain = _BETWEEN_UNIT.sub(lambda match: " " * len(match.group()), text)
+    quantities = [one for one in find_quantities(plain, dates) if not _inside(one.start, named)]
     taken = [(date.start, date.end) for date in dates] + [(one.start, one.end) for one in quantities]
-    given, cue_tokens, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
+    given, cue_tokens, phrases, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
     segments = _segments(words, taken)
     mentions = []
     covered: set[int] = set()
     for one in found:
         if _inside(words[one.first].start, taken):
             continue
+        if one.concept.kind is Kind.WORD and set(range(one.first, one.last)) <= phrases:
+            continue  # part of a cue: "runs in the family"
         covered.update(range(one.first, one.last))
+        if one.concept.id == _FALL and words[one.first].low == "lower" and not _is_verb(words, one.first):
+            one = Found(one.first, one.last, concepts()["word:lower-part"])
         if _is_light(one.concept.id, words, one.first, one.last) or _was_left(words, one.first, one.last):
             continue
         mentions.append(
@@ -115,13 +125,13 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     mentions.sort(key=lambda one: one.first)
     mentions += _within(words, mentions, segments, given)
     mentions.sort(key=lambda one: one.first)
-    mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions])
+    mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions], words)
     if section:
         mentions = [_with(one, section) for one in mentions]
     lows = {word.low for word in words}
     lows |= {_AGE_AND_SEX[word.text[-1]] for word in words if _AGED.fullmatch(word.text)}
     return Reading(
-        text=text,
+        text=original,
         words=tuple(words),
         mentions=tuple(mentions),
         figures=tuple(figures_of(quantities, words, mentions, segments, given)),
@@ -160,7 +170,7 @@ def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
     before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
     if mention.kind is not Kind.TEST or not before & _FOUND_BY:
         return mention
-    return replace(mention, attributes=mention.attributes - {"negated", "unclear", "uncertain"})
+    return replace(mention, attributes=mention.attributes - {"negated", "unclear", "uncertain"} | {"means"})
 
 
 def _measured_in(mention: Mention, words: Sequence[Token]) -> Mention:
@@ -197,7 +207,9 @@ def _flags(
     found = []
     for at, word in enumerate(words):
         before = at - 2 if at > 1 and words[at - 1].low in {"(", "["} else at - 1
-        if word.text in _FLAGS and before >= 0 and _inside(words[before].start, values):
+        if word.text not in _FLAGS or _inside(word.start, values):
+            continue  # a unit: "2 L"
+        if before >= 0 and _inside(words[before].start, values):
             key = f"word:{_FLAGS[word.text]}"
             segment = segments[before]
             one = Mention(key, frozenset({key}), Kind.WORD, at, at + 1, segment, frozenset(given[at]), word.text)
@@ -216,6 +228,11 @@ def _was_left(words: Sequence[Token], first: int, last: int) -> bool:
     before = words[first - 1].low if first else ""
     after = words[last].low if last < len(words) else ""
     return before in _LEFT_AFTER and after in _LEFT_BEFORE
+
+
+def _is_verb(words: Sequence[Token], at: int) -> bool:
+    """Return whether "lower" is what somebody does here, not where something is."""
+    return at == 0 or words[at - 1].low in {"to", "will", "and", "then", "can", "may", "should", "could", ":", ";"}
 
 
 def _is_light(key: str, words: Sequence[Token], first: int, last: int) -> bool:
@@ -253,7 +270,8 @@ def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequ
         concept = concepts().get(target)
         keys = concept.wider if concept else frozenset({target})
         one = _mention(target, keys, concept.kind if concept else Kind.WORD, words, at, at + 1, segments, given)
-        return _with(one, frozenset({"negated"}))
+        twice = at > 0 and words[at - 1].low in {"not", "never"}
+        return replace(one, attributes=one.attributes - {"negated", "unclear"} | {"unclear" if twice else "negated"})
     if low in light_words() or words[at].stem in light_stems() or (low.isalpha() and len(low) == 1):
         return None
     if low.startswith("non") and len(low) > 6:

@@ -6,17 +6,20 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import AGREEMENTS, same_thing
-from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups, named_with
+from clinical.domain.gate.binding import QUALITIES, SIDES, attached, groups, named_with, of_a_rival
 from clinical.domain.gate.changes import direction
+from clinical.domain.gate.presence import everything_mentioned
+from clinical.domain.gate.ranges import value_of_now
+from clinical.domain.gate.switches import switched_from_to
 from clinical.domain.gate.therapy import treatment_is_given
 from clinical.domain.gate.timing import date_of_event, date_of_value
-from clinical.domain.gate.values import dates, numbers, specimen, value_of_its_clause
+from clinical.domain.gate.values import dates, numbers, side_of_value, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
-from clinical.domain.gate.wording import same_words, weighed_words
+from clinical.domain.gate.wording import own_voice, same_words, weighed_words
 from clinical.domain.lexicon.tables import Kind, word_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.reading import Reading
@@ -24,14 +27,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Reading, Window], Reason | None]
 
-_MISSING = {
-    Kind.DRUG: Reason.DRUG_NOT_IN_SOURCE,
-    Kind.VACCINE: Reason.DRUG_NOT_IN_SOURCE,
-    Kind.TEST: Reason.TEST_NOT_IN_SOURCE,
-    Kind.VITAL: Reason.TEST_NOT_IN_SOURCE,
-    Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
-    Kind.WORD: Reason.NOT_BORNE_OUT,
-}
+_COURSE = frozenset({"word:improve", "word:worse", "word:increase", "word:decrease", "word:stable", "word:resolve"})
 _FINDINGS = frozenset({Kind.CONDITION, Kind.WORD})
 _SITES = word_list("sites")
 _OF_BARE_WORDS = frozenset({Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
@@ -63,34 +59,6 @@ def says_something(claim: Reading, window: Window) -> Reason | None:
     return None if quoted else Reason.NOT_BORNE_OUT
 
 
-def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
-    """Each drug, test, condition and word that states something is in the evidence, by any of its names."""
-    for wanted in (Kind.DRUG, Kind.VACCINE, Kind.TEST, Kind.VITAL, Kind.CONDITION, Kind.WORD):
-        for mention in claim.mentions:
-            if mention.kind is wanted and not _found(mention, claim, window):
-                return Reason.LATERALITY_DIFFERS if mention.key in SIDES else _MISSING[wanted]
-    return None
-
-
-def _found(mention: Mention, claim: Reading, window: Window) -> bool:
-    if any(same_thing(mention, source) for source in window.mentions):
-        return True
-    if mention.key == "word:cause" and any(_reason_in_brackets(reading) for reading in window.readings):
-        return True
-    # A name may stand anywhere in the passage.
-    word = claim.words[mention.first]
-    is_name = mention.key.startswith("w:") and word.text[:1].isupper() and mention.first > 0
-    return is_name and word.stem in window.named
-
-
-def _reason_in_brackets(reading: Reading) -> bool:
-    """Return whether a condition is set apart as a reason or reaction: "stopped (hypoglycaemia)", "codeine: nausea"."""
-    opened = {at + 1 for at, word in enumerate(reading.words) if word.low in {"(", ":", "-"}}
-    return bool(reading.cues & {"stopped", "allergy", "intolerance"}) and any(
-        one.first in opened and one.kind is Kind.CONDITION for one in reading.mentions
-    )
-
-
 def attributes(claim: Reading, window: Window) -> Reason | None:
     """Somebody, some time, certain, denied: what is said of a mention is said of it in the evidence."""
     only_words = not any(mention.clinical for mention in claim.mentions)
@@ -99,6 +67,7 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
         sources = [source for source in window.mentions if same_thing(mention, source)]
         own = [source for source in sources if "heading" not in source.attributes]
         sources = own or [source for source in sources if mention.kind is not Kind.WORD]
+        sources = _in_turn(mention, claim, window) or sources
         for reason, agrees, of_words in AGREEMENTS:
             if not sources:
                 break
@@ -112,12 +81,21 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
     return None
 
 
+def _in_turn(mention: Mention, claim: Reading, window: Window) -> list[Mention]:
+    """Return the source of a mention that both name equally often, more than once: the second is the second."""
+    if len(window.readings) != 1:
+        return []
+    mine = [one for one in claim.mentions if one.key == mention.key]
+    theirs = [one for one in window.readings[0].mentions if one.key == mention.key]
+    return [theirs[mine.index(mention)]] if len(mine) == len(theirs) > 1 else []
+
+
 def doubt_kept(claim: Reading, window: Window) -> Reason | None:
     """What the evidence only suspects is not stated: "possible fibroids" bears out no fibroids."""
     if claim.cues & {"uncertain", "hypothetical", "planned", "order"}:
         return None
     for mention in claim.mentions:
-        if mention.kind is not Kind.WORD or mention.key in _SITES or mention.key in QUALITIES:
+        if mention.kind is not Kind.WORD or mention.key in _SITES or mention.key in QUALITIES - _COURSE:
             continue
         sources = [one for one in window.mentions if same_thing(mention, one)]
         if sources and all("uncertain" in one.attributes and "planned" not in one.attributes for one in sources):
@@ -127,6 +105,8 @@ def doubt_kept(claim: Reading, window: Window) -> Reason | None:
 
 def qualities(claim: Reading, window: Window) -> Reason | None:
     """Left or right, normal or high, mild or severe: of the same thing in both."""
+    sides = {one.key for reading in window.readings for one in reading.mentions if one.key in SIDES}
+    one_side = len(window.readings) == 1 and len(sides) == 1
     for mention in claim.mentions:
         if mention.key not in QUALITIES:
             continue
@@ -136,10 +116,14 @@ def qualities(claim: Reading, window: Window) -> Reason | None:
             for source in reading.mentions
             if source.key == mention.key
         ]
-        for group in groups(mention, claim, sided=mention.key in SIDES):
+        for group in groups(mention, claim, sided=mention.key in SIDES, own=True):
             named = group | named_with(mention, claim)
+            if mention.key in SIDES and one_side:
+                continue  # the evidence knows no other side
             if sources and not any(not keys or named & keys for keys in sources):
                 return Reason.LATERALITY_DIFFERS if mention.key in SIDES else Reason.VALUE_OF_ANOTHER
+        if mention.key not in SIDES and any(of_a_rival(mention, claim, reading) for reading in window.readings):
+            return Reason.VALUE_OF_ANOTHER
     return None
 
 
@@ -155,12 +139,20 @@ def nothing_added(claim: Reading, window: Window) -> Reason | None:
     """Doubt, denial, a relative, a plan or the past is not brought in where the evidence has none."""
     held = frozenset().union(*(reading.cues for reading in window.readings))
     for cues, enough, reason in _ADDED:
+        if "past" in cues and (claim.keys & {"word:resolve", "word:settle"} or _had_been(claim, window)):
+            continue
         if claim.cues & cues and not held & enough:
             return reason
-    if claim.doubts > sum(reading.doubts for reading in window.readings):
+    if claim.doubts > sum(reading.doubts + ("attributed" in reading.cues) for reading in window.readings):
         return Reason.CERTAINTY_DIFFERS
     relatives = {cue for cue in claim.cues if cue.startswith("family:")}
     return Reason.SUBJECT_DIFFERS if relatives - held and "family:any" not in held | relatives else None
+
+
+def _had_been(claim: Reading, window: Window) -> bool:
+    """Return whether the past is only that of a tale: "after he had been working outside"."""
+    told = any("past" in reading.tenses or any(word.low.endswith("ed") for word in reading.words) for reading in window.readings)
+    return told and "had been" in claim.text.lower()
 
 
 def holds_all(claim: Reading, sentence: SourceSentence) -> bool:
@@ -212,10 +204,17 @@ def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
         wanted = [one for one in claim.mentions if one.segment == segment and one.key not in window.computed]
         if not any(
             all(any(same_thing(mention, source) for source in held) for mention in wanted)
-            for held in (one, two + referred)
+            for held in (one, two + referred + _where(one, two))
         ):
             return Reason.NOT_BORNE_OUT
     return None
+
+
+def _where(one: Sequence[Mention], two: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Return the place the first sentence tells of, where the second names none: "Left elbow: ... No dislocation."""
+    if any(mention.key in _SITES | SIDES for mention in two):
+        return ()
+    return tuple(mention for mention in one if mention.key in _SITES | SIDES)
 
 
 def still_so(claim: Reading, window: Window) -> Reason | None:
@@ -258,7 +257,7 @@ _ADDED = (
     (frozenset({"empty-negative"}), frozenset({"empty-negative"}), Reason.NEGATION_DIFFERS),
     (frozenset({"double-negative"}), frozenset({"double-negative"}), Reason.NEGATION_DIFFERS),
     (frozenset({"negated"}), frozenset({"negated", "unclear", "stopped", "past"}), Reason.NEGATION_DIFFERS),
-    (frozenset({"uncertain"}), frozenset({"uncertain"}), Reason.CERTAINTY_DIFFERS),
+    (frozenset({"uncertain"}), frozenset({"uncertain", "attributed"}), Reason.CERTAINTY_DIFFERS),
     (frozenset({"hypothetical"}), frozenset({"hypothetical"}), Reason.CERTAINTY_DIFFERS),
     (frozenset({"stopped"}), frozenset({"stopped", "past"}), Reason.TIME_DIFFERS),
     (frozenset({"planned"}), frozenset({"planned", "order"}), Reason.TIME_DIFFERS),
@@ -267,6 +266,7 @@ _ADDED = (
 
 
 RULES: tuple[Rule, ...] = (
+    own_voice,
     says_something,
     numbers,
     specimen,
@@ -283,6 +283,9 @@ RULES: tuple[Rule, ...] = (
     qualities,
     sides_counted,
     value_of_its_clause,
+    side_of_value,
+    value_of_now,
+    switched_from_to,
     date_of_value,
     date_of_event,
     one_direction,

@@ -34,12 +34,22 @@ if TYPE_CHECKING:
 _ORDERS = word_list("orders")
 _BE = frozenset({"is", "are", "was", "were", "been", "be", "being", "got", "has", "have", "had", "then", "also", "to"})
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
+_HELPING = frozenset(
+    {"has", "have", "had", "did", "does", "do", "will", "would", "should", "may", "can", "he", "she", "they"}
+)
 _TELLING = word_list("telling")
 _OF_RELATIVE = word_list("said_of_relative")
 _MEDIUM_REACH = frozenset({"uncertain", "past", "history"})
 _ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the next noun only
 _ADJECTIVE_REACH = 3
 _PARTICIPLE = 4
+_PHRASE = 3
+_BEFORE = 8
+_WORRIES = frozenset({"concern", "concerns", "question", "questions", "worries"})
+_NOT_VERBS = frozenset({"and", "or", "who", "is", "are", "was", "in", "at", "on", "with", "of", "to", "by", "for"})
+_STARTS = frozenset(
+    {"started", "began", "begun", "onset", "start", "starting", "developed", "commenced", "noticed", "since"}
+)
 _PLANNED = frozenset({"planned", "scheduled", "recommended", "requested"})
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
@@ -52,13 +62,16 @@ _ADVERBS = frozenset({"also", "now", "then", "soon", "probably", "likely", "late
 Attributes = list[set[str]]
 
 
-def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tuple[Attributes, set[int], Counter[str]]:
-    """Return the attributes of each token, which tokens are cues, and what the cues say.
+def attributes_of(
+    words: Sequence[Token], hidden: Callable[[int], bool]
+) -> tuple[Attributes, set[int], set[int], Counter[str]]:
+    """Return the attributes of each token, which tokens are cues, which of them phrases, and what the cues say.
 
     `hidden` tells tokens that belong to a date or number, which are never cues.
     """
     given: Attributes = [set() for _ in words]
     cue_tokens: set[int] = set()
+    phrases: set[int] = set()
     said: Counter[str] = Counter()
     at = 0
     while at < len(words):
@@ -72,17 +85,23 @@ def attributes_of(words: Sequence[Token], hidden: Callable[[int], bool]) -> tupl
         if cue is None:
             at += 1
             continue
+        if cue.words == ("ago",) and _STARTS & {word.low for word in words[max(at - _BEFORE, 0) : at]}:
+            cue_tokens.add(at)
+            at += 1
+            continue  # "started 4 days ago" is not over
         if cue.attribute == "negated" and "negated" in given[at]:
             said["double-negative"] += 1
         _apply(cue, words, at, given, cue_tokens, said)
         said[cue.attribute] += 1
+        if len(cue.words) >= _PHRASE and cue.attribute.startswith("family"):
+            phrases.update(range(at, at + len(cue.words)))
         at += len(cue.words)
     for at, word in enumerate(words):
         who = family_words().get(word.low.removesuffix("'s"))
         if who is not None:
             _apply_relative(who, words, at, given, cue_tokens)
             said[f"family:{who}"] += 1
-    return given, cue_tokens, said
+    return given, cue_tokens, phrases, said
 
 
 def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
@@ -97,14 +116,22 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     # The same words look both ways (negative, likely, ordered): what stands before decides.
     before = words[at - 1].low if at else ""
     last = at + len(fitting[0].words)
-    backward = before in _COPULA | {":", "came", "returned", "test"} or last == len(words) or is_date(words, last)
+    backward = before in _COPULA | {":", "came", "returned", "test"} or _ends(words, last) or is_date(words, last)
     wanted = "backward" if backward else "forward"
     return next((cue for cue in fitting if cue.direction == wanted), fitting[0])
+
+
+def _ends(words: Sequence[Token], at: int) -> bool:
+    return at >= len(words) or words[at].low in {".", ";"}
 
 
 def _fits(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
     """After a colon or comma a word answers only if nothing follows: "Rash: no." but "X-ray: no effusion"."""
     last = at + len(cue.words)
+    if cue.words == ("going", "to") and at and words[at - 1].low == "been":
+        return False  # "has been going to therapy"
+    if cue.words == ("before",) and last < len(words):  # "never before" ends a statement, "before lunch" does not
+        return words[last].low in {".", ",", ";", ")"}
     if cue.words == ("in", "the", "past") and last < len(words):  # "in the past year" is a period
         low = words[last].low
         return not (low[0].isdigit() or low.removesuffix("s") in _PERIODS or low in number_words())
@@ -180,9 +207,16 @@ def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list
         return "be" in {cue.words[-1], *following[:1]}
     if cue.words[0] in _MODALS:  # "a scan may be needed"
         return following[:1] == ["be"] and following[1:2] != [] and following[1].endswith(("ed", "en", "wn"))
-    if cue.attribute != "negated" or not (cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't")):
+    if cue.attribute != "negated" or not (
+        cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't") or "not" in cue.words[-2:]
+    ):
         return False
-    passive = at and (words[at - 1].low in _COPULA or "been" in {word.low for word in words[last : last + 2]})
+    passive = at and (
+        words[at - 1].low in _COPULA
+        or cue.words[-1] == "be"
+        or bool({"been", "be"} & {word.low for word in words[last : last + 2]})
+        or (last < len(words) and words[at - 1].low not in _HELPING and ends_passive(words, last))
+    )
     if not passive:
         return False
     reached = [place for place, _ in ahead if words[place].low not in _BE | {"yet", "being"}]
@@ -206,8 +240,16 @@ def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes
         return
     if words[at].low.endswith("'s") or words[at].low in {"maternal", "paternal"}:
         reach_from = at + 1
-    elif any(low in _TELLING for low in following[:2]):
+    elif any(low in _TELLING for low in following[:2]) or _WORRIES & set(following):
         return
+    elif (
+        at == 1
+        and before in {"his", "her", "their", "the"}
+        and following
+        and following[0].isalpha()
+        and following[0] not in _NOT_VERBS
+    ):
+        reach_from = at + 1  # "His mother wets the bed"
     elif any(low in _OF_RELATIVE or (len(low) > _PARTICIPLE and low.endswith("ed")) for low in following[:2]) or (
         before in {"", ",", ";", "and", ":"} and following
     ):

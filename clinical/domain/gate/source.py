@@ -10,6 +10,7 @@ from clinical.domain.chunks import heading_of
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.binding import SIDES
 from clinical.domain.gate.changes import computed
+from clinical.domain.gate.clauses import is_statement, statements
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.tables import Kind, section_titles, word_list
 from clinical.domain.sentences import SentenceSpan, split
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.mention import Mention
+    from clinical.domain.lexicon.words import Token
     from clinical.domain.passages import Passage
 
 _LABEL_LENGTH = 60
@@ -29,6 +31,12 @@ _REGARDING = re.compile(
 _TOPIC_WORDS = 7
 _VISIT = word_list("visit")
 _LABEL = re.compile(r"[A-Z][\w/&]*(?: [\w/&]+){0,2}: ")
+_FIELDS = word_list("fields")
+_CELL = re.compile(r"(?P<label>[A-Z][\w/&]*(?: [\w/&]+){0,2}): [^.:;\n]{1,60}\.?(?=\s|$)")
+_DONE = re.compile(
+    r"\b(?:given|done|performed|completed|administered|obtained|provided) (?:today|in|by|on|to|at)\b", re.IGNORECASE
+)
+_UNSAID = frozenset({"negated", "avoid", "stopped", "uncertain", "hypothetical"})
 _PATIENT = frozenset({"she", "he", "patient", "they"})
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
 _ORDERS = word_list("orders")
@@ -36,11 +44,19 @@ _ORDERS = word_list("orders")
 
 @dataclass(frozen=True, slots=True)
 class SourceSentence:
-    """One sentence of a passage: where it is, what it says, and the headings it stands under."""
+    """One sentence of a passage: where it is, what it says, and the headings it stands under.
+
+    `parts` are the statements it makes, each read on its own, where it makes several; `words` those of the
+    whole sentence where `reading` is only a part of it. `on_its_own` says that it is a whole statement, which
+    needs no heading to be understood.
+    """
 
     span: SentenceSpan
     reading: Reading
     headings: tuple[Mention, ...]
+    parts: tuple[Reading, ...] = ()
+    words: tuple[Token, ...] = ()
+    on_its_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class Window:
     """One sentence of evidence, or two that follow each other, with the headings they stand under.
 
     `visit` are the dates of the record and of the visit it tells of; `later_stopped` the keys of what this
-    passage says, there or further on, was stopped.
+    passage says, there or further on, was stopped; `denied` those of plain words that it denies, plans or doubts.
     """
 
     sentences: tuple[SourceSentence, ...]
@@ -60,6 +76,7 @@ class Window:
     keys: frozenset[str]
     stems: frozenset[str]
     computed: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -75,20 +92,30 @@ class Source:
     sentences: tuple[SourceSentence, ...]
     sexes: frozenset[str]
     named: frozenset[str]
+    denied: frozenset[str]
 
     def windows(self) -> list[Window]:
         """Return each sentence, and each two neighbours, that a statement may rest on."""
         stopped = self._stopped()
         visit = tuple(find_dates(self.passage.effective)) + self._visit()
-        return [
-            self._window(first, last, stopped, visit)
+        parts = [
+            self._window((replace(sentence, reading=part, words=sentence.reading.words),), stopped[place:], visit)
+            for place, sentence in enumerate(self.sentences)
+            for part in sentence.parts
+        ]
+        return parts + [
+            self._window(self.sentences[first : first + size], stopped[first:], visit)
             for size in (1, 2)
             for first in range(len(self.sentences) - size + 1)
-            for last in [first + size]
         ]
 
-    def _window(self, first: int, last: int, stopped: list[frozenset[str]], visit: tuple[WrittenDate, ...]) -> Window:
-        sentences = self.sentences[first:last]
+    def window_of(self, sentence: SourceSentence) -> Window:
+        """Return the window of one sentence alone."""
+        return self._window((sentence,), [frozenset()], ())
+
+    def _window(
+        self, sentences: tuple[SourceSentence, ...], stopped: list[frozenset[str]], visit: tuple[WrittenDate, ...]
+    ) -> Window:
         own = tuple(one for sentence in sentences for one in sentence.reading.mentions)
         mentions = own + sentences[0].headings
         if len(sentences) > 1:
@@ -99,9 +126,10 @@ class Source:
             sexes=self.sexes,
             named=self.named,
             visit=visit,
-            later_stopped=frozenset().union(*stopped[first:]),
+            later_stopped=frozenset().union(*stopped),
             keys=frozenset(key for one in mentions for key in one.keys),
-            stems=frozenset(word.stem for one in sentences for word in one.reading.words),
+            denied=self.denied,
+            stems=frozenset(word.stem for one in sentences for word in (one.words or one.reading.words)),
         )
 
     def _stopped(self) -> list[frozenset[str]]:
@@ -155,7 +183,7 @@ def read_passage(passage: Passage) -> Source:
     sentences: list[SourceSentence] = []
     line_attributes: frozenset[str] = frozenset()
     line_topic: tuple[Mention, ...] = ()
-    spans = split(text)
+    spans = _table_lines(text, split(text))
     for number, span in enumerate(spans):
         words = text[span.start : span.end]
         starts_line = "\n" in text[spans[number - 1].end : span.start] if number else True
@@ -170,10 +198,15 @@ def read_passage(passage: Passage) -> Source:
             line_topic = _plain_heading(opening["topic"])
         if not starts_line and words.split(" ", 1)[0].lower() in _PATIENT:
             line_attributes -= {"family:any"}  # "FH: mother had gout. She herself has had none."
-        own = section | line_attributes | _order(words)
+        own = section | line_attributes
+        if "order" in own and (is_statement(words) or _DONE.search(words)):
+            own -= {"order"}  # "Plan: she remains on ramipril" tells a fact
+        own |= _order(words)
         reading = read(words, section=own)
         headings = topic + section_mentions + (() if starts_line else line_topic)
-        sentences.append(SourceSentence(span, reading, headings))
+        parts = tuple(read(part, section=own) for part in statements(words))
+        alone = is_statement(words)
+        sentences.append(SourceSentence(span, reading, headings, parts, on_its_own=alone))
         ends_line = "\n" in text[span.end : spans[number + 1].start] if number + 1 < len(spans) else True
         if starts_line and ends_line and _is_topic(reading, own):
             topic = tuple(_bare(one) for one in reading.mentions)
@@ -182,7 +215,34 @@ def read_passage(passage: Passage) -> Source:
         tuple(sentences),
         frozenset().union(*(one.reading.sexes for one in sentences)),
         frozenset(word.stem for one in sentences for word in one.reading.words if word.text[:1].isupper()),
+        frozenset(
+            mention.key
+            for one in sentences
+            for mention in one.reading.mentions
+            if mention.kind is Kind.WORD and mention.attributes & _UNSAID
+        ),
     )
+
+
+def _table_lines(text: str, spans: Sequence[SentenceSpan]) -> list[SentenceSpan]:
+    """Return the sentences with a line of labels and values as one: "Substance: codeine. Reaction: rash."."""
+    joined: list[SentenceSpan] = []
+    for span in spans:
+        if (
+            joined
+            and "\n" not in text[joined[-1].end : span.start]
+            and _is_cell(text, joined[-1])
+            and _is_cell(text, span)
+        ):
+            joined[-1] = replace(joined[-1], end=span.end)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _is_cell(text: str, span: SentenceSpan) -> bool:
+    label = _CELL.match(text, span.start)
+    return label is not None and bool(_FIELDS & set(label["label"].lower().split()))
 
 
 def _section_attributes(title: str) -> frozenset[str]:

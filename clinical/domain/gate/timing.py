@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.dates import bears_out
+from clinical.domain.dates import Precision, bears_out
+from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value
@@ -48,10 +49,11 @@ def dates_of_mention(mention: Mention, reading: Reading) -> list[WrittenDate]:
 
 
 def _date_at(at: int, segment: int, reading: Reading) -> DatePlace | None:
-    here = [place for place in reading.dates if place.segment == segment]
+    days = [place for place in reading.dates if place.date.precision is not Precision.TIME] or list(reading.dates)
+    here = [place for place in days if place.segment == segment]
     if len(here) == 1:
         return here[0]
-    among = here or list(reading.dates)
+    among = here or days
     if not among:
         return None
     things = [one.place for one in reading.figures] or [one.first for one in reading.mentions if one.clinical]
@@ -85,6 +87,8 @@ def date_of_event(claim: Reading, window: Window) -> Reason | None:
     """What happened on a day happened on that day in the evidence too, and in a sentence, not a title."""
     several = sum(len(reading.dates) for reading in window.readings) > 1
     for place in claim.dates:
+        if place.date.precision is Precision.TIME and len(claim.dates) > 1:
+            continue  # the hour of a day that is checked itself
         said = [
             one
             for one in claim.mentions
@@ -98,7 +102,7 @@ def date_of_event(claim: Reading, window: Window) -> Reason | None:
 
 
 def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
-    held = [(one, reading) for reading in window.readings for one in reading.mentions if mention.key in one.keys]
+    held = [(one, reading) for reading in window.readings for one in reading.mentions if same_thing(mention, one)]
     return (not held and mention.key not in EVENTS) or any(
         not reading.dates or _meets([date], dates_of_mention(one, reading)) for one, reading in held
     )

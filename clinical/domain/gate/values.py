@@ -7,21 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import bears_out
+from clinical.domain.gate.changes import METRIC
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value, unit_borne_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
-
     from clinical.domain.gate.mention import Figure
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Window
+    from clinical.domain.quantity import Quantity
 
 OTHER_SPECIMENS = frozenset(
     {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
 )
+_SIDES = frozenset({"word:left", "word:right"})
+_TIMES = frozenset({"a", "mo", "wk", "d", "h", "min", "s"})
 _USUAL = {"heart-rate": "/min", "respiratory-rate": "/min", "oxygen-saturation": "%"}
 _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", "an", "of", "to", "as", "and"})
 
@@ -35,7 +37,7 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
             return reason
     said, held = _counted(claim.figures), _counted(sources)
     # "3 by 2 by 3 cm" is not borne out by "0.4 by 2 by 3 cm".
-    return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] for value, count in said.items()) else None
+    return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] > 0 for value, count in said.items()) else None
 
 
 def _figures(readings: Sequence[Reading], place: int) -> list[Figure]:
@@ -65,20 +67,50 @@ def _counted(figures: Sequence[Figure]) -> Counter[Decimal]:
 
 def _usual_unit(figure: Figure, source: Figure) -> bool:
     """Return whether the unit is the only one this vital sign is written in, where the evidence leaves it out."""
+    if figure.quantity.unit == "{times}" and not source.quantity.unit:
+        return True
     return not source.quantity.unit and any(_USUAL.get(key) == figure.quantity.unit for key in figure.heads)
 
 
+def _same(claim: Quantity, source: Quantity) -> bool:
+    """Return whether two quantities have the same number, or are the same amount: 0.5 g is 500 mg."""
+    return same_value(claim, source) or _same_amount(claim, source)
+
+
+def _same_amount(claim: Quantity, source: Quantity) -> bool:
+    one, two = METRIC.get(claim.unit), METRIC.get(source.unit)
+    return (
+        one is not None
+        and two is not None
+        and one[0] == two[0]
+        and claim.value * one[1] == source.value * two[1]
+        and claim.comparator == source.comparator
+        and (claim.high or 0) * one[1] == (source.high or 0) * two[1]
+    )
+
+
+def _unit_agrees(claim: Figure, source: Figure, beside: Sequence[Figure]) -> bool:
+    """Return whether the unit is the source's, or that of the same thing's other value in its sentence."""
+    if unit_borne_out(claim.quantity, source.quantity) or _usual_unit(claim, source):
+        return True
+    if source.quantity.unit:
+        return _same_amount(claim.quantity, source.quantity)
+    return not source.counted and any(
+        one.quantity.unit == claim.quantity.unit and one.heads == source.heads and one.heads for one in beside
+    )
+
+
 def _plain(figure: Figure) -> bool:
-    return all(key.startswith("w:") for key in figure.heads)
+    return all(key.startswith(("w:", "word:")) for key in figure.heads)
 
 
 def _number(figure: Figure, sources: list[Figure], *, dated: bool, told_as_past: bool) -> Reason | None:
-    same = [one for one in sources if same_value(figure.quantity, one.quantity)]
+    same = [one for one in sources if _same(figure.quantity, one.quantity)]
     same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
     if not same:
         return Reason.NUMBER_NOT_IN_SOURCE
     for attributes, reason in _OF_NUMBERS:
-        if attributes == {"past"} and (dated or figure.quantity.unit == "{pack-years}"):
+        if attributes == {"past"} and (dated or figure.role or figure.quantity.unit == "{pack-years}"):
             continue
         same = [
             one
@@ -88,13 +120,17 @@ def _number(figure: Figure, sources: list[Figure], *, dated: bool, told_as_past:
         ]
         if not same:
             return reason
-    same = [one for one in same if unit_borne_out(figure.quantity, one.quantity) or _usual_unit(figure, one)]
+    same = [one for one in same if _unit_agrees(figure, one, sources)]
     if not same:
         return Reason.UNIT_DIFFERS
+    if figure.counted and not figure.quantity.unit:
+        if any(figure.counted & one.counted for one in same):
+            return None
+        same = [one for one in same if not one.counted and not one.quantity.unit]
     if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
         return None
     # A plain word is no name of what is measured: "gained 5 pounds over the summer".
-    if all(key.startswith("w:") for key in figure.heads) and any(not _plain(one) for one in same):
+    if _plain(figure) and (any(not _plain(one) for one in same) or figure.quantity.unit in _TIMES):
         return None
     return Reason.VALUE_OF_ANOTHER
 
@@ -130,12 +166,16 @@ def value_of_its_clause(claim: Reading, window: Window) -> Reason | None:
     if claim.dates:
         return None  # told apart by the date
     for figure in claim.figures:
+        if {"from", "to"} <= {one.role for one in claim.figures}:
+            continue  # "from 4.2 to 1.8": told apart by that
         wanted = _clause(figure, claim)
         for reading in window.readings:
+            own_heads = [one.heads for one in reading.figures if _same(figure.quantity, one.quantity)]
             rivals = [
-                (len(wanted & _clause(one, reading)), same_value(figure.quantity, one.quantity))
+                (len(wanted & _clause(one, reading)), _same(figure.quantity, one.quantity))
                 for one in reading.figures
-                if one.quantity.unit == figure.quantity.unit and one.heads & figure.heads
+                if (one.quantity.unit in {figure.quantity.unit, ""} or not figure.quantity.unit)
+                and (one.heads & figure.heads or one.heads in own_heads)
             ]
             own = max((shared for shared, same in rivals if same), default=None)
             if own is not None and any(shared > own for shared, same in rivals if not same):
@@ -154,3 +194,22 @@ def _clause(figure: Figure, reading: Reading) -> frozenset[str]:
         and word.stem.isalpha()
         and word.low not in _JOINING
     )
+
+
+def side_of_value(claim: Reading, window: Window) -> Reason | None:
+    """Where the evidence gives a value for each side, the value is that of the side the sentence names."""
+    sides = {one.key for one in claim.mentions if one.key in _SIDES}
+    if len(sides) != 1:
+        return None
+    for figure in claim.figures:
+        for reading in window.readings:
+            if len({one.key for one in reading.mentions if one.key in _SIDES}) < 2:
+                continue
+            own = [
+                {one.key for one in reading.mentions if one.key in _SIDES and one.segment == source.segment}
+                for source in reading.figures
+                if _same(figure.quantity, source.quantity)
+            ]
+            if own and not any(not held or held & sides for held in own):
+                return Reason.LATERALITY_DIFFERS
+    return None

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clinical.domain.facts.fact import Fact
     from clinical.domain.passages import Citation, Passage
 
 
@@ -18,6 +19,7 @@ class Reason(StrEnum):
     LANGUAGE = "language"
     NO_SOURCE = "no-source"
     OFF_TOPIC = "off-topic"
+    SUPERSEDED = "superseded"
     NUMBER_NOT_IN_SOURCE = "number-not-in-source"
     UNIT_DIFFERS = "unit-differs"
     DATE_NOT_IN_SOURCE = "date-not-in-source"
@@ -44,8 +46,12 @@ class GateEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`citations` are the exact words that bear the sentence out; when withheld, what it was checked against."""
+    """`citations` are the exact words that bear the sentence out; when withheld, what it was checked against.
+
+    `against` is the newer or corrected fact that says otherwise, where that is why it is withheld.
+    """
 
     shown: bool
     reason: Reason | None
     citations: tuple[Citation, ...] = ()
+    against: Fact | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clinical.domain.gate.form import first_person
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import word_list
 
@@ -39,6 +40,13 @@ def _weighed(reading: Reading) -> frozenset[tuple[str, bool]]:
                 break
         found.add((word.stem, denied))
     return frozenset(found)
+
+
+def own_voice(claim: Reading, window: Window) -> Reason | None:
+    """Only what the author of the record says as "I" or "we" may be said so."""
+    if first_person(claim.text) and not any(first_person(reading.text) for reading in window.readings):
+        return Reason.META_TALK
+    return None
 
 
 def same_words(claim: Reading, reading: Reading) -> bool:

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 CLINICAL = frozenset({Kind.DRUG, Kind.TEST, Kind.VITAL, Kind.VACCINE, Kind.CONDITION})
-CONCEPT_FILES = ("drugs", "tests", "vitals", "vaccines", "conditions", "words")
+CONCEPT_FILES = ("drugs", "tests", "vitals", "vaccines", "conditions", "words", "wording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,38 @@ def light_words() -> frozenset[str]:
 def light_stems() -> frozenset[str]:
     """Return the stems of the light words, so that every form of them is light."""
     return frozenset(stem(word) for word in light_words())
+
+
+@cache
+def soft_keys() -> frozenset[str]:
+    """Return the keys of mentions that change no statement where the evidence lacks them, as `Mention.key` writes them."""
+    loaded = table("soft")
+    words = {f"w:{stem(word)}" for row in loaded["rows"] for word in row.split()}
+    return frozenset(words | {f"word:{name}" for name in loaded["concepts"]})
+
+
+@cache
+def alike() -> frozenset[tuple[str, str]]:
+    """Return pairs of concept ids, both ways round, of which either bears out the other."""
+    pairs = {(one, two) for one, two in table("alike")["rows"]}
+    return frozenset(pairs | {(two, one) for one, two in pairs})
+
+
+@cache
+def rivals() -> dict[str, frozenset[str]]:
+    """Return the stems that each stem excludes ("before": "after")."""
+    found: dict[str, frozenset[str]] = {}
+    for row in table("contrasts")["rows"]:
+        stems = frozenset(stem(word) for word in row.split())
+        for one in stems:
+            found[one] = found.get(one, frozenset()) | stems - {one}
+    return found
+
+
+@cache
+def general_keys() -> frozenset[str]:
+    """Return the keys of common English words, of which a sentence may have one or two that the evidence lacks."""
+    return frozenset(f"w:{stem(word)}" for row in table("soft")["general"] for word in row.split()) - soft_keys()
 
 
 @cache

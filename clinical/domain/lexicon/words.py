@@ -20,16 +20,33 @@ _IRREGULAR = {
     "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "worsened": "worse",
     "worsening": "worse", "broke": "break", "broken": "break", "rose": "rise", "risen": "rise",
     "underwent": "undergo", "undergone": "undergo", "swollen": "swell", "slept": "sleep", "ate": "eat",
-    "eaten": "eat", "drank": "drink", "lost": "lose", "ran": "run", "saw": "see", "seen": "see",
+    "eaten": "eat", "drank": "drink", "drunk": "drink", "lost": "lose", "saw": "see", "seen": "see",
     "grew": "grow", "held": "hold", "kept": "keep", "left": "left", "bled": "bleed", "tore": "tear",
     "torn": "tear", "shown": "show", "spoke": "speak", "spoken": "speak", "thought": "think", "lay": "lie",
-    "drove": "drive", "woke": "wake", "woken": "wake", "sought": "seek", "brought": "bring", "hurt": "hurt",
-    "worn": "wear", "wore": "wear", "struck": "strike", "bitten": "bite", "bit": "bite", "stung": "sting",
+    "drove": "drive", "driven": "drive", "woke": "wake", "woken": "wake", "sought": "seek", "brought": "bring", "hurt": "hurt",
+    "worn": "wear", "wore": "wear", "struck": "strike", "bitten": "bite", "stung": "sting",
     "diagnoses": "diagnosis", "diabetes": "diabetes", "series": "series", "analyses": "analysis",
     "calves": "calf", "better": "better", "knives": "knife", "during": "during", "evening": "evening",
-    "morning": "morning", "nothing": "nothing", "bleeding": "bleeding",
+    "morning": "morning", "nothing": "nothing", "does": "do", "using": "use", "going": "go", "doing": "do", "being": "be", "lying": "lie", "bloods": "bloods", "goes": "go", "done": "do", "did": "do",
+    "wrote": "write", "written": "write", "grown": "grow", "chose": "choose", "chosen": "choose",
+    "became": "become", "came": "come", "got": "get", "found": "find", "met": "meet", "made": "make",
+    "bought": "buy", "caught": "catch", "taught": "teach", "told": "tell", "said": "say", "stood": "stand",
+    "sent": "send", "spent": "spend", "swam": "swim", "swum": "swim", "rang": "ring",
+    "had": "have", "has": "have", "died": "die", "dying": "die", "ran": "run",
 }  # fmt: skip
 _VOWEL = re.compile(r"[aeiouy]")
+# British spellings compared as American ones; only compared, never shown.
+_BRITISH = (
+    (re.compile(r"(?<=[^o])ae(?!r)"), "e"),
+    (re.compile(r"oe(?=d|s[ot]|t[aiou]|l|a)(?!s\b)"), "e"),
+    (re.compile(r"our(?=$|s$|ed$|ing$|less$|ful|able$|al|it)"), "or"),
+    (re.compile(r"is(?=e$|ed$|es$|ing$|er$|ation)"), "iz"),
+    (re.compile(r"ys(?=e$|ed$|ing$)"), "yz"),
+    (re.compile(r"sulph"), "sulf"),
+    (re.compile(r"ll(?=(?:or|er|ing|ed)s?$)"), "l"),
+    (re.compile(r"(?<=[tb])re$"), "er"),
+)
+_BRITISH_FROM = 5  # letters: "four" and "toes" are left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +82,15 @@ def stem(word: str) -> str:
         return _final(_IRREGULAR[word])
     if len(word) <= 3 or not word.isalpha():
         return word
-    return _final(_without_ending(word))
+    return _final(_without_ending(_american(word)))
+
+
+def _american(word: str) -> str:
+    if len(word) < _BRITISH_FROM:
+        return word
+    for pattern, spelling in _BRITISH:
+        word = pattern.sub(spelling, word)
+    return word
 
 
 def _without_ending(word: str) -> str:
@@ -74,9 +99,11 @@ def _without_ending(word: str) -> str:
     for ending in ("ments", "ment"):
         if word.endswith(ending) and len(word) > len(ending) + 4:
             return word[: -len(ending)]
+    if word.endswith("ings") and len(word) > 6:
+        word = word[:-1]  # findings, swellings
     if word.endswith("ing") and len(word) > 5 and _VOWEL.search(word[:-3]):
         return _undoubled(word[:-3])
-    if word.endswith("ed") and len(word) > 4 and _VOWEL.search(word[:-2]):
+    if word.endswith("ed") and not word.endswith("eed") and len(word) > 4 and _VOWEL.search(word[:-2]):
         return _undoubled(word[:-2])
     if word.endswith("ally") and len(word) > 7:
         return word[:-4]
@@ -100,4 +127,6 @@ def _undoubled(word: str) -> str:
 
 
 def _final(word: str) -> str:
+    if len(word) > 4 and word.endswith("ll"):
+        return word[:-1]  # labelled, labeled
     return word[:-1] if len(word) > 3 and word.endswith("e") else word

@@ -1,6 +1,6 @@
 """FHIR R4 resources to typed rows, rebuilt from the stored versions at will.
 
-`project` reads one resource; `to_payload` and `from_payload` keep a row in the database.
+`project` reads one resource; `to_payload` and `read_payload` keep a row in the database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clinical.domain.projection.others import (
     project_plan,
     project_report,
 )
-from clinical.domain.projection.payload import UnknownKindError, from_payload, to_payload
+from clinical.domain.projection.payload import UnknownKindError, from_payload, read_payload, to_payload
 from clinical.domain.projection.resuscitation import project_code_status
 from clinical.domain.projection.statements import (
     project_allergy,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from clinical.domain.projection.rows import TypedRow
 
-__all__ = ["UnknownKindError", "from_payload", "project", "to_payload"]
+__all__ = ["UnknownKindError", "from_payload", "project", "read_payload", "to_payload"]
 
 _NOTHING_RELATED: Mapping[str, dict[str, Any]] = MappingProxyType({})
 _BY_TYPE: Mapping[str, Callable[[dict[str, Any]], Sequence[TypedRow]]] = MappingProxyType(

@@ -98,6 +98,21 @@ def reference_text(value: object) -> str:
     return as_str(as_dict(value).get("display"))
 
 
+def references(value: object) -> tuple[str, ...]:
+    """Return the texts of a list of References, each once."""
+    return unique(as_str(as_dict(item).get("reference")) for item in as_list(value))
+
+
+def person_text(resource: Resource, value: object) -> str:
+    """Return who a Reference names: its display, else a contained practitioner's name; "" without either."""
+    if text := reference_text(value):
+        return text
+    named = as_list(contained(resource, as_str(as_dict(value).get("reference"))).get("name"))
+    name = as_dict(named[0]) if named else {}
+    parts = [*as_list(name.get("prefix")), *as_list(name.get("given")), name.get("family")]
+    return as_str(name.get("text")) or " ".join(filter(None, map(as_str, parts)))
+
+
 def contained(resource: Resource, reference: str) -> Resource:
     """Return the contained resource that "#id" points to, or an empty one."""
     for item in as_list(resource.get("contained")):

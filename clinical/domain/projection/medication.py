@@ -16,6 +16,7 @@ from clinical.domain.projection.elements import (
     choice,
     concept,
     concepts,
+    person_text,
     reference_text,
     resolve,
     unique,
@@ -82,6 +83,7 @@ def project_medication(resource: Resource, related: Mapping[str, Resource]) -> l
             do_not_perform=resource.get("doNotPerform") is True,
             reported=resource.get("reportedBoolean") is True or "reportedReference" in resource,
             ingredients=ingredients,
+            requester=person_text(resource, resource.get("requester") or resource.get("informationSource")),
         ),
     ]
 

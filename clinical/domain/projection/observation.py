@@ -17,6 +17,7 @@ from clinical.domain.projection.elements import (
     concept,
     first_code,
     reference_text,
+    references,
     resolve,
 )
 from clinical.domain.projection.rows import Component, ObservationRow
@@ -108,6 +109,7 @@ def _row(
         panel=panel,
         method=concept(resource.get("method")).text,
         issued=as_str(resource.get("issued")),
+        based_on=references(resource.get("basedOn")),
     )
 
 

@@ -13,7 +13,9 @@ from clinical.domain.projection.elements import (
     concept,
     concepts,
     first_code,
+    person_text,
     reference_text,
+    references,
     unique,
 )
 from clinical.domain.projection.rows import EncounterRow, GenericRow, PatientRow, PlanRow, ReportRow
@@ -21,9 +23,9 @@ from clinical.domain.projection.statements import common
 
 _DATES: Final = (
     "effectiveDateTime", "effectivePeriod", "occurrenceDateTime", "occurrencePeriod", "performedDateTime",
-    "performedPeriod", "period", "date", "dateTime", "authoredOn", "started", "created", "recorded", "issued",
+    "performedPeriod", "period", "date", "dateTime", "authoredOn", "started", "start", "created", "recorded", "issued",
 )  # fmt: skip
-_NAMED: Final = ("code", "type", "category", "description", "title", "name")
+_NAMED: Final = ("code", "type", "category", "description", "title", "name", "serviceType", "appointmentType")
 
 
 def human_name(value: object) -> str:
@@ -87,7 +89,8 @@ def project_encounter(resource: Resource) -> list[EncounterRow]:
 def project_report(resource: Resource) -> list[ReportRow]:
     """Return the row of a DiagnosticReport; anchored at its conclusion where it has one."""
     fields = common(resource, concept(resource.get("code")), "code", "effectiveDateTime", "effectivePeriod", "issued")
-    conclusion = as_str(resource.get("conclusion")) or concepts(resource.get("conclusionCode")).text
+    coded = unique(concept(item).text for item in as_list(resource.get("conclusionCode")))
+    conclusion = as_str(resource.get("conclusion")) or "; ".join(coded)
     if conclusion:
         fields["anchor"] = ("conclusion",) if as_str(resource.get("conclusion")) else ("conclusionCode",)
     return [
@@ -95,7 +98,9 @@ def project_report(resource: Resource) -> list[ReportRow]:
             **fields,
             conclusion=conclusion,
             categories=tuple(filter(None, map(first_code, as_list(resource.get("category"))))),
-            results=unique(as_str(as_dict(item).get("reference")) for item in as_list(resource.get("result"))),
+            results=references(resource.get("result")),
+            coded=coded if as_str(resource.get("conclusion")) else (),
+            based_on=references(resource.get("basedOn")),
         ),
     ]
 
@@ -113,6 +118,7 @@ def project_plan(resource: Resource) -> list[PlanRow]:
             intent=as_str(resource.get("intent")),
             end=as_str(as_dict(resource.get("period")).get("end")),
             activities=unique(concept(item.get("code")).text or as_str(item.get("description")) for item in details),
+            requester=person_text(resource, resource.get("requester")),
         ),
     ]
 

@@ -7,12 +7,10 @@ as text. `status` is "entered-in-error" whenever the resource says so in any of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from datetime import datetime  # noqa: TC003 - payloads are decoded by the types of the fields
+from typing import ClassVar, TypeAlias
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from clinical.domain.projection.elements import Path
+from clinical.domain.projection.elements import Path  # noqa: TC001 - as above
 
 IN_ERROR = "entered-in-error"
 
@@ -88,7 +86,7 @@ class ObservationRow(Row):
     """A measurement or finding. `panel` names the observation a component row belongs to.
 
     `sample` is what was examined where the record says so: blood, urine, csf, stool, saliva, swab,
-    fluid; else "". `absent` is the reason why there is no value.
+    fluid; else "". `absent` is the reason why there is no value. `based_on` are references to the orders.
     """
 
     kind: ClassVar[str] = "observation"
@@ -102,11 +100,15 @@ class ObservationRow(Row):
     panel: str
     method: str
     issued: str
+    based_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MedicationRow(Row):
-    """An order, statement, administration or dispense of a medicine. `start`/`end` as recorded."""
+    """An order, statement, administration or dispense of a medicine. `start`/`end` as recorded.
+
+    `requester` is the recorded name of who ordered it, "" where the record only refers to somebody.
+    """
 
     kind: ClassVar[str] = "medication"
     intent: str
@@ -123,6 +125,7 @@ class MedicationRow(Row):
     do_not_perform: bool
     reported: bool
     ingredients: tuple[str, ...]
+    requester: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,12 +194,17 @@ class EncounterRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRow(Row):
-    """A diagnostic report and its conclusion; `results` are the references of its observations."""
+    """A diagnostic report and its conclusion; `results` are the references of its observations.
+
+    `coded` are the texts of its coded conclusions where it has one in words too, `based_on` references to its orders.
+    """
 
     kind: ClassVar[str] = "report"
     conclusion: str
     categories: tuple[str, ...]
     results: tuple[str, ...]
+    coded: tuple[str, ...] = ()
+    based_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,12 +238,13 @@ class FamilyRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow(Row):
-    """A care plan, goal, service request or similar intention."""
+    """A care plan, goal, service request or similar intention; `requester` who asked for it, where named."""
 
     kind: ClassVar[str] = "plan"
     intent: str
     end: str
     activities: tuple[str, ...]
+    requester: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

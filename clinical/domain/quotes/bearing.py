@@ -5,30 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clinical.domain.gate.agreement import same_thing
-from clinical.domain.gate.values import OTHER_SPECIMENS
 from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quotes import cues
+from clinical.domain.quotes.coverage import (
+    OWN,
+    Stretch,
+    action_fits,
+    action_told,
+    answering,
+    concepts_covered,
+    kin_of_mention,
+    named_here,
+    paragraph_covers,
+    person_fits,
+    sides_fit,
+    specimen_fits,
+    words_covered,
+)
 from clinical.domain.quotes.intents import Intent
-from clinical.domain.quotes.kin import kin_of
-from clinical.domain.quotes.question import action_of
+from clinical.domain.quotes.kin import kin_of, meets
 from clinical.domain.quotes.wants import awaits, hints, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Source, SourceSentence
     from clinical.domain.quotes.documents import Document
-    from clinical.domain.quotes.question import Focus, Question
+    from clinical.domain.quotes.question import Question
 
-# How far a thing asked about counts by where it is named.
-_OWN, _APART, _BY_KIN, _BY_HEADING, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.25
 _FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
 _FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
 _BACK = frozenset({"it", "its", "this", "these", "those", "which", "them", "they", "their"})
+_TIMES = frozenset({"week", "month", "year", "morn", "morning", "afternoon", "even", "evening", "visit", "tim", "day", "point"})
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
-_CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
+_FAR_BACK = 3  # sentences of the paragraph in which "it" may have been named
+_ONSET, _WEAK = 1.0, 0.5
+_REASONS_BEFORE, _REASONS_FAR = 2, 8
+_ORDERED = frozenset({"word:order", "word:start", "word:schedule", "word:recommend", "w:refer", "w:referral"})
+_GIVEN = frozenset({"started", "order", "planned", "increased"})
+_UNBOUND = frozenset({Intent.AMOUNT, Intent.DURATION, Intent.FREQUENCY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,9 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
     alone = _bearing(asked, source, (place, place + 1), document)
     if alone is not None and alone.full and alone.score >= _enough(asked):
         return alone
-    if not _goes_on(source, place):
+    if alone is None and (found := _ordered_after(asked, source, place)) is not None:
+        return found
+    if not goes_on(source, place):
         return alone
     both = _bearing(asked, source, (place, place + 2), document) if _adds(asked, source, place) else None
     if both is None or (alone is not None and (alone.full or not both.full) and both.score < alone.score + 1):
@@ -57,17 +74,42 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
     return both
 
 
+def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | None:
+    """Return the findings told right before a test, referral or drug is ordered, where its reason is asked."""
+    reading = source.sentences[place].reading
+    if asked.actions - {"started"} or Intent.CAUSE not in asked.intents or not asked.focus or not all(one.keys & reading.keys for one in asked.focus):
+        return None
+    if not reading.keys & _ORDERED and not any(one.attributes & _NOT_YET for one in reading.mentions):
+        return None
+    first = place
+    while first > 0 and place - first < _REASONS_FAR and goes_on(source, first - 1):
+        first -= 1
+        if cues.REASONING.search(source.sentences[first].reading.text):
+            return Bearing(first, first + 1, full=False, score=3.0)
+    first = max(first, place - _REASONS_BEFORE)
+    return Bearing(first, place + 1, full=False, score=3.0) if first < place else None
+
+
 def _enough(asked: Question) -> float:
     return (3.0 if asked.concepts else 0.0) + (2.0 if asked.words else 0.0)
 
 
-def _goes_on(source: Source, place: int) -> bool:
+def goes_on(source: Source, place: int) -> bool:
     """Whether the next sentence stands in the same paragraph."""
     if place + 1 >= len(source.sentences):
         return False
     between = source.passage.text[source.sentences[place].span.end : source.sentences[place + 1].span.start]
     following = source.passage.text[source.sentences[place + 1].span.start :][:3]
     return "\n\n" not in between and not ("\n" in between and following[:1].isdigit())
+
+
+def paragraph_of(source: Source, first: int, last: int) -> tuple[SourceSentence, ...]:
+    """Return the sentences of the paragraph that [first, last) stands in."""
+    while first > 0 and goes_on(source, first - 1):
+        first -= 1
+    while last < len(source.sentences) and goes_on(source, last - 1):
+        last += 1
+    return source.sentences[first:last]
 
 
 def _adds(asked: Question, source: Source, place: int) -> bool:
@@ -77,7 +119,7 @@ def _adds(asked: Question, source: Source, place: int) -> bool:
         return False
     if Intent.RESULT in asked.intents and awaits(asked, first.reading):
         return False
-    if _touches(asked, second):
+    if _touches(asked, second) or (asked.actions and not action_told(asked, first) and action_told(asked, second)):
         return True
     other = any(one.kind in {Kind.TEST, Kind.VITAL} for one in second.reading.mentions)
     if other and asked.intents & {Intent.RESULT, Intent.AMOUNT}:
@@ -86,169 +128,90 @@ def _adds(asked: Question, source: Source, place: int) -> bool:
 
 
 def _explains(asked: Question, reading: Reading) -> bool:
-    """Whether a sentence before the one that names the matter may hold its reason: a finding, not a plan."""
+    """Whether a sentence before the one that names the matter may hold its reason: a finding or deed, not a plan."""
     findings = [one for one in reading.mentions if one.clinical and not one.attributes & _NOT_YET]
-    return Intent.CAUSE in asked.intents and bool(findings) and holds(Intent.CAUSE, asked, reading)
+    if Intent.CAUSE in asked.intents and findings and holds(Intent.CAUSE, asked, reading):
+        return True
+    return bool(asked.intents & {Intent.CAUSE, Intent.MANNER}) and holds(Intent.MANNER, asked, reading)
 
 
 def _touches(asked: Question, sentence: SourceSentence) -> bool:
     keys = sentence.reading.keys
-    stems = {word.stem for word in sentence.reading.words}
-    if any((one.keys | one.head) & keys or one.kin & stems for one in asked.focus) or asked.words & keys:
+    stems = frozenset(word.stem for word in sentence.reading.words)
+    for one in asked.focus:
+        if (one.keys | one.head) & keys or meets(one.kin, stems) or any(name <= stems for name in one.spelled):
+            return True
+    if asked.words & keys:
         return True
-    return any(one.key in asked.words and _kin(one) & stems for one in asked.reading.mentions)
+    return any(one.key in asked.words and meets(kin_of_mention(one), stems) for one in asked.reading.mentions)
 
 
 def _bearing(asked: Question, source: Source, places: tuple[int, int], document: Document) -> Bearing | None:
     first, last = places
-    sentences = source.sentences[first:last]
-    own = _answering(asked, (one for sentence in sentences for one in sentence.reading.mentions))
-    context = _answering(asked, (*sentences[0].headings, *document.title, *_before(source, first)))
-    words = _words_covered(asked, sentences, context, document)
-    covered = _concepts_covered(asked, sentences, own, context, document, all_words=bool(asked.words) and words == 1.0)
-    if covered is None or not _sides_fit(asked, sentences, context):
+    stretch = _stretch(asked, source, places, document)
+    words = words_covered(asked, stretch)
+    covered = concepts_covered(asked, stretch, all_words=bool(asked.words) and words == 1.0)
+    if covered is None or not (sides_fit(asked, stretch) and person_fits(asked, stretch)):
         return None
     told = bool(asked.words) and words >= _FULL_WORDS
     held = all(
-        any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in sentences)
+        any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in stretch.sentences)
         for intent in asked.intents
     )
-    done = _action_fits(asked, sentences, own)
-    if not held or not _specimen_fits(asked, sentences) or not (done or asked.intents == {Intent.AMOUNT}):
+    done = action_fits(asked, stretch)
+    if not held or not specimen_fits(asked, stretch) or not (done or (asked.intents and asked.intents <= _UNBOUND)):
         return None
-    named_here = not asked.focus or any(_named_here(asked, one, sentences, own) for one in asked.focus)
-    if not named_here and not (asked.intents or (asked.words and words > 0)):
+    main = [one for one in asked.focus if not one.aside]
+    named = not main or any(named_here(asked, one, stretch) for one in main)
+    if not named and not (asked.intents or (asked.words and words > 0)):
         return None  # it stands under the heading, and says nothing of what is asked
-    if Intent.CAUSE in asked.intents and asked.words and words == 0:
+    if Intent.CAUSE in asked.intents and asked.words and words == 0 and (covered < OWN or len(asked.focus) == 1):
         return None
     if asked.concepts:
-        several = len(asked.focus) > 1 and covered == _OWN and words > 0
+        several = len(asked.focus) > 1 and covered == OWN and (words > 0 or bool(asked.intents))
         all_told = bool(asked.words and asked.intents) and words == 1.0
         full = several or all_told or (covered >= _FULL_CONCEPTS and words >= _FULL_WORDS)
     else:
         full = words >= _FULL_WORDS_ALONE
         if words < _SOME_WORDS_ALONE or (not full and Intent.CAUSE in asked.intents):
             return None
+    full = full or _treats(asked, stretch)
     score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
-    score += min(len(own), 3) / max(len(own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
+    score += min(len(stretch.own), 3) / max(len(stretch.own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
+    score += _WEAK * sum(meets(kin_of(word), stretch.stems) for word in asked.weak)
+    if asked.onset and cues.ONSET.search(" ".join(one.reading.text for one in stretch.sentences)):
+        score += _ONSET
     return Bearing(first, last, full and done, score)
 
 
-def _before(source: Source, first: int) -> tuple[Mention, ...]:
-    """Return what the sentence before names, where this one follows on from it."""
-    words = {word.low for word in source.sentences[first].reading.words}
-    if not first or not words & _BACK:
-        return ()
-    return source.sentences[first - 1].reading.mentions
-
-
-def _answering(asked: Question, mentions: Iterable[Mention]) -> list[Mention]:
-    """Drop mentions that are about somebody else, only conditional, or an allergen when none is asked for."""
-    return [one for one in mentions if _right_person(asked, one) and _real(asked, one)]
-
-
-def _right_person(asked: Question, mention: Mention) -> bool:
-    relatives = {one for one in mention.attributes if one.startswith("family:")}
-    if "heading" in mention.attributes:
-        return not asked.of_family  # a problem's heading is about the patient
-    if not asked.of_family:
-        return not relatives
-    return bool(relatives) and (not asked.relatives or bool(asked.relatives & relatives))
-
-
-def _real(asked: Question, mention: Mention) -> bool:
-    if "hypothetical" in mention.attributes and "hypothetical" not in asked.reading.cues:
+def _treats(asked: Question, stretch: Stretch) -> bool:
+    """Whether a drug is ordered under the very problem it is asked for: "Knee pain. ... Start tramadol."."""
+    if asked.intents != {Intent.DRUG}:
         return False
-    if mention.kind is Kind.DRUG and mention.attributes & {"allergy", "avoid", "intolerance"}:
-        return asked.of_allergy or Intent.CAUSE in asked.intents or not asked.yes_no
-    return True
+    ordered = any(one.kind is Kind.DRUG and one.attributes & _GIVEN for one in stretch.own)
+    return ordered and paragraph_covers(asked, stretch)
 
 
-def _concepts_covered(
-    asked: Question,
-    sentences: Sequence[SourceSentence],
-    own: Sequence[Mention],
-    context: Sequence[Mention],
-    document: Document,
-    *,
-    all_words: bool,
-) -> float | None:
-    """Return how well the things asked about are named, 0..1; None if one is named nowhere."""
-    if asked.medications and not any(one.kind is Kind.DRUG for one in own):
-        return None
-    if not asked.focus:
-        return 1.0
-    open_question = not asked.yes_no and not asked.of_family
-    hits, near = 0.0, all_words and open_question
-    for one in asked.focus:
-        here = _named_here(asked, one, sentences, own)
-        if here:
-            hits, near = hits + here, True
-        elif any(one.keys & mention.keys for mention in context):
-            hits, near = hits + _BY_HEADING, True
-        elif open_question and not one.measured and one.keys & document.keys:
-            hits += _BY_DOCUMENT
-        else:
-            return None
-    return hits / len(asked.focus) if near else None
+def _stretch(asked: Question, source: Source, places: tuple[int, int], document: Document) -> Stretch:
+    first, last = places
+    sentences = source.sentences[first:last]
+    own = answering(asked, (one for sentence in sentences for one in sentence.reading.mentions))
+    context = answering(asked, (*sentences[0].headings, *document.title, *_before(source, first)))
+    return Stretch(sentences, own, context, paragraph_of(source, first, last), document)
 
 
-def _named_here(asked: Question, focus: Focus, sentences: Sequence[SourceSentence], own: Sequence[Mention]) -> float:
-    if any(focus.keys & one.keys for one in own):
-        return _OWN
-    stems = {word.stem for sentence in sentences for word in sentence.reading.words}
-    relative = any(cue.startswith("family:") for sentence in sentences for cue in sentence.reading.cues)
-    if any(name <= stems for name in focus.spelled) and relative == asked.of_family:
-        return _APART
-    by_head = focus.head and any(focus.head & one.keys for one in own)
-    return _BY_KIN if by_head or (focus.kin & stems and relative == asked.of_family) else 0.0
-
-
-def _words_covered(
-    asked: Question, sentences: Sequence[SourceSentence], context: Sequence[Mention], document: Document
-) -> float:
-    """Return the share of the plain words that the sentence, its headings or title say, or say in kindred words."""
-    if not asked.words:
-        return 1.0
-    held = [one for sentence in sentences for one in sentence.reading.mentions] + list(context)
-    stems = {word.stem for sentence in sentences for word in sentence.reading.words}
-    wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
-    met = 0.0
-    for one in wanted.values():
-        if any(same_thing(one, source) for source in held) or _kin(one) & stems:
-            met += 1
-        elif not asked.yes_no and one.key in document.keys:
-            met += _BY_DOCUMENT
-    return met / max(len(wanted), 1)
-
-
-def _kin(mention: Mention) -> frozenset[str]:
-    return frozenset().union(*(kin_of(word) for word in mention.text.lower().split()))
-
-
-def _sides_fit(asked: Question, sentences: Sequence[SourceSentence], context: Sequence[Mention]) -> bool:
-    said = {key for sentence in sentences for key in sentence.reading.keys} | {
-        key for one in context for key in one.keys
-    }
-    return asked.sides <= said
-
-
-def _specimen_fits(asked: Question, sentences: Sequence[SourceSentence]) -> bool:
-    if not any(one.kind is Kind.TEST for one in asked.reading.mentions):
-        return True
-    keys = {key for sentence in sentences for key in sentence.reading.keys}
-    keys |= {key for sentence in sentences for one in sentence.headings for key in one.keys}
-    return not (keys & OTHER_SPECIMENS) - asked.reading.keys
-
-
-def _action_fits(asked: Question, sentences: Sequence[SourceSentence], own: Sequence[Mention]) -> bool:
-    """A question about stopping is answered by a sentence that stops (or did not stop) the thing asked about."""
-    if not asked.actions:
-        return True
-    actions = asked.actions | (_CHANGES if "changed" in asked.actions else frozenset())
-    wanted = {*actions, *(f"not-{action}" for action in actions)}
-    focus = [one for one in own if any(group & one.keys for group in asked.concepts)]
-    focus = focus or [one for sentence in sentences for one in sentence.reading.mentions]
-    return any(one.attributes & wanted for one in focus) or any(
-        action_of(one) in actions for sentence in sentences for one in sentence.reading.mentions
-    )
+def _before(source: Source, first: int) -> tuple[Mention, ...]:
+    """Return what the sentences before name, where this one follows on from them."""
+    words = source.sentences[first].reading.words
+    points = [
+        word.low for word, following in zip(words, (*words[1:], None), strict=True)
+        if word.low in _BACK and (following is None or following.stem not in _TIMES)
+    ]  # fmt: skip
+    if not first or not points:
+        return ()
+    found = list(source.sentences[first - 1].reading.mentions)
+    at = first - 1
+    while at > 0 and first - at < _FAR_BACK and goes_on(source, at - 1):
+        at -= 1
+        found += source.sentences[at].reading.mentions
+    return tuple(found)

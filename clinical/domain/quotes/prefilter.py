@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import concepts, negated_names
 from clinical.domain.lexicon.words import stem, tokens
-from clinical.domain.quotes.kin import kin_of
+from clinical.domain.quotes.kin import kin_of, surfaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,11 @@ def may_bear(asked: Question, passages: Sequence[Passage]) -> bool:
     """
     text = "\n".join(f"{one.title}\n{one.section}\n{one.text}" for one in passages).lower()
     for one in asked.focus:
-        starts = _starts(one.keys) | {_start(key.removeprefix("w:")) for key in (*one.head, *one.kin)}
-        if not any(start in text for start in starts):
+        starts = _starts(one.keys) | {_start(key.removeprefix("w:").removeprefix("*")) for key in (*one.head, *one.kin)}
+        starts |= {word for key in one.kin for word in surfaces().get(key, ())}
+        if not any(start in text for start in starts) and not any(
+            all(_start(word) in text for word in name) for name in one.spelled
+        ):
             return False
     if asked.concepts or not asked.words:
         return True

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
 
+from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.reading import Reading, read
 from clinical.domain.lexicon.spelling import nearest_concept
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, table
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_words, table
 from clinical.domain.lexicon.words import stem, tokens
+from clinical.domain.quotes.focus import Focus, focus_of, level_focus
 from clinical.domain.quotes.intents import Intent, intents_of, sections_named
-from clinical.domain.quotes.kin import kin_of
-
-if TYPE_CHECKING:
-    from clinical.domain.gate.mention import Mention
+from clinical.domain.quotes.kin import known_stems, noise_words, weak_words
 
 ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "changed", "continued"})
 _ACTION_WORDS = {
@@ -26,26 +24,29 @@ _YES_OR_NO = re.compile(
     r"\s*(?:is|are|was|were|does|do|did|has|have|had|can|could|would|will|should|any|ever|still)\b", re.IGNORECASE
 )
 _BACK_THEN = re.compile(r"\b(?:was|were|did|had|when|why|how come|first|ever|history)\b", re.IGNORECASE)
-_MODALS = frozenset({"could", "can", "might", "may", "would", "should", "to"})
+# Words of a question that only say what is wanted.
+_SAID_BY_INTENT = {
+    Intent.CAUSE: frozenset({"w:trigger", "word:cause", "w:behind", "w:provok", "w:lead", "w:led", "w:bring"}),
+    Intent.DRUG: frozenset({"word:order", "w:prescrib", "w:given", "word:recommend"}),
+    Intent.MANNER: frozenset({"w:discover", "w:found", "w:detect", "w:notic", "w:happen", "w:occur"}),
+}
+_LEVEL = re.compile(r"\blevels?\b", re.IGNORECASE)
+_DONE = re.compile(r"\b(?:when (?:was|were|did|had|has)|how long ago|last)\b", re.IGNORECASE)
+_VALUE = re.compile(r"\s*what(?:'s| is| was| were) (?:the |his |her |their )?[\w-]+\s*\??\s*\Z", re.IGNORECASE)
+_FUTURE = re.compile(
+    r"\b(?:next|when (?:will|should)|upcoming|when (?:is|are)\b.*\b(?:due|scheduled|booked|planned|expected))\b", re.IGNORECASE
+)
+_ONSET = re.compile(r"\b(?:start\w*|beg[aiu]n|onset|since when|how long|came on|come on)\b", re.IGNORECASE)
+_MODALS = frozenset({"could", "can", "might", "may", "would", "should"})
+_WISHES = frozenset({"plan", "planning", "want", "wants", "going", "wish", "wishes", "like", "hope", "hopes", "plans"})
+_BLOOD = frozenset({
+    "mother", "father", "parent", "sister", "brother", "sibling", "grandmother", "grandfather", "grandparent", "aunt",
+    "uncle", "cousin", "nephew", "niece",
+})  # fmt: skip
+_BESIDE = frozenset({"with", "to", "by", "and", "for", "from"})
 _LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.IGNORECASE)
 _MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.IGNORECASE)
 _FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """One thing asked about: any of `keys`; the noun it only qualifies ("pump" of "insulin pump") as `head`.
-
-    `kin` are stems of words that may stand for it in an answer; `spelled` the stems of its names of several
-    words, which may stand apart ("breast or ovarian cancers"). `measured`: a test or vital sign, whose result is
-    only where it is named.
-    """
-
-    keys: frozenset[str]
-    head: frozenset[str]
-    kin: frozenset[str]
-    spelled: tuple[frozenset[str], ...]
-    measured: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class Question:
 
     A sentence must name everything in `focus`, and most of `words`. `sections`: titles of the sections asked
     for, where nothing else is named ("what is the diagnosis"). `yes_no`: it asks whether something is so.
-    `present`: it asks how things are, so that newer records go first; `latest`: it says so.
+    `onset`: it asks about the beginning of something. `present`: it asks how things are, so that newer records go first; `latest`: it says so;
+    `weak`: stems of further words that only rank. `back_then`: it asks when
+    something was; `to_come`: when something will be.
     """
 
     focus: tuple[Focus, ...]
@@ -69,7 +72,11 @@ class Question:
     medications: bool
     latest: bool
     present: bool
+    back_then: bool
+    to_come: bool
+    onset: bool
     yes_no: bool
+    weak: frozenset[str]
     reading: Reading
 
     @property
@@ -82,32 +89,66 @@ def read_question(text: str) -> Question:
     """Read a question as typed: abbreviations in any case, slips of spelling in long names."""
     reading = read(_spelt(text), loose=True)
     clinical = [one for one in reading.mentions if one.clinical]
-    done = [one for one in reading.mentions if _is_action(one, reading)]
-    actions = {_ACTION_WORDS[one.key] for one in done}
+    actions = {_ACTION_WORDS[one.key] for one in reading.mentions if _is_action(one, reading)}
+    if clinical and all(one.kind is Kind.CONDITION for one in clinical):
+        actions -= {"started"}  # the onset of a symptom is no treatment begun
+    asks_if = bool(_YES_OR_NO.match(text)) and not re.match(r"\s*any\b", text, re.IGNORECASE)
     sides = frozenset(one.key for one in reading.mentions if one.key in {"word:left", "word:right", "word:bilateral"})
+    intents = intents_of(text, clinical, actions=bool(actions))
+    said = frozenset().union(*(keys for intent, keys in _SAID_BY_INTENT.items() if intent in intents))
     words = frozenset(
         one.key for one in reading.mentions
-        if not one.clinical and one.key not in _ACTION_WORDS and one.key not in sides and not _dropped(one)
+        if not one.clinical and one.key not in _ACTION_WORDS and one.key not in sides | said and not _dropped(one)
     )  # fmt: skip
+    plain = {stem(one.text.lower()) for one in reading.mentions if one.key in words}
+    if not intents and _VALUE.match(text) and not known_stems() & plain:
+        intents = frozenset({Intent.STATED})
+    focus, taken = focus_of(clinical, reading, words)
+    words -= taken
+    if any(one.drug for one in focus) and _LEVEL.search(text):
+        focus.append(level_focus())
+    if not intents and not asks_if and any(one.measured and one.listed for one in focus):
+        intents = frozenset({Intent.RESULT})
+    medications = not focus and bool(_MEDICATIONS.search(text))
+    named = frozenset(key for one in focus for key in one.keys if not key.startswith("phrase:"))
+    sections = sections_named(text, named) if not words and (named or not focus) and not asks_if else frozenset()
+    if not (focus or words or medications or sections):
+        weak = [one for one in reading.mentions if one.key in _ACTION_WORDS] or _mentions_of(reading, weak_words())
+        reading = replace(reading, mentions=tuple(weak))
+        words = frozenset(one.key for one in weak)
     relatives = frozenset(cue for cue in reading.cues if cue.startswith("family:"))
-    medications = not clinical and bool(_MEDICATIONS.search(text))
-    groups = _grouped(clinical, reading)
+    relatives |= _asked_of(reading)
     return Question(
-        focus=tuple(_focus(group, reading, words) for group in groups),
-        sections=sections_named(text) if not (groups or words) else frozenset(),
+        focus=tuple(focus),
+        sections=sections,
         words=words - {"w:family"} if relatives or _FAMILY.search(text) else words,
         sides=sides,
         actions=frozenset(actions),
-        intents=intents_of(text, clinical, actions=bool(actions)),
+        intents=intents,
         relatives=relatives - {"family:any"},
         of_family=bool(relatives) or bool(_FAMILY.search(text)),
         of_allergy="allergy" in reading.keys or bool(reading.cues & {"allergy", "intolerance", "avoid"}),
         medications=medications,
         latest=bool(_LATEST.search(text)),
         present=not _BACK_THEN.search(text),
-        yes_no=bool(_YES_OR_NO.match(text)),
+        back_then=bool(_DONE.search(text)),
+        to_come=bool(_FUTURE.search(text)) and not _DONE.search(text),
+        onset=bool(_ONSET.search(text)),
+        yes_no=bool(_YES_OR_NO.match(text)) and Intent.DRUG not in intents,
+        weak=frozenset(word.stem for word in reading.words) & weak_words(),
         reading=reading,
     )
+
+
+def _asked_of(reading: Reading) -> set[str]:
+    """Return the blood relatives a question is about: "has the brother been tested", not "lives with her mother"."""
+    found = set()
+    for at, word in enumerate(reading.words):
+        who = family_words().get(word.low, "")
+        before = {one.low for one in reading.words[max(at - 2, 0) : at]}
+        if who in _BLOOD and not before & _BESIDE:
+            found.add(f"family:{who}")
+    return found
 
 
 def action_of(mention: Mention) -> str:
@@ -115,48 +156,29 @@ def action_of(mention: Mention) -> str:
     return _ACTION_WORDS.get(mention.key, "")
 
 
+def _mentions_of(reading: Reading, stems: frozenset[str]) -> list[Mention]:
+    """Return these words of a question as mentions, though they weigh little elsewhere ("therapy", "level")."""
+    return [
+        Mention(f"w:{word.stem}", frozenset({f"w:{word.stem}"}), Kind.WORD, at, at + 1, 0, frozenset(), word.text)
+        for at, word in enumerate(reading.words)
+        if word.stem in stems
+    ]
+
+
 def _is_action(mention: Mention, reading: Reading) -> bool:
     """Whether something is said to have been done to a thing: not "could raise potassium", not "who holds"."""
     if mention.key not in _ACTION_WORDS:
         return False
-    before = reading.words[mention.first - 1].low if mention.first else ""
-    return before not in _MODALS and any(one.clinical for one in reading.mentions)
-
-
-def _grouped(clinical: list[Mention], reading: Reading) -> list[list[Mention]]:
-    """Things joined by "and", "or" or a comma may be answered one at a time; any other two belong together."""
-    groups: list[list[Mention]] = []
-    end = -1
-    for mention in clinical:
-        between = {word.low for word in reading.words[end : mention.first]} if groups else set()
-        if groups and between and between <= {",", "and", "or", "/", "the", "a", "any", "her", "his"}:
-            groups[-1].append(mention)
-        else:
-            groups.append([mention])
-        end = mention.last
-    return groups
-
-
-def _focus(group: list[Mention], reading: Reading, words: frozenset[str]) -> Focus:
-    keys = frozenset(one.key for one in group)
-    named = [name for key in keys if (concept := concepts().get(key)) for name in concept.names if " " in name]
-    return Focus(
-        keys,
-        _head(group[-1], reading, words),
-        frozenset().union(*(kin_of(word) - {stem(word)} for one in group for word in one.text.lower().split())),
-        tuple(frozenset(token.stem for token in tokens(name)) for name in named),
-        any(one.kind in {Kind.TEST, Kind.VITAL} for one in group),
-    )
-
-
-def _head(mention: Mention, reading: Reading, words: frozenset[str]) -> frozenset[str]:
-    """Return the plain word right after a name, which the name then only qualifies: "pump" of "insulin pump"."""
-    return frozenset(one.key for one in reading.mentions if one.first == mention.last and one.key in words)
+    before = [word.low for word in reading.words[max(mention.first - 2, 0) : mention.first]]
+    if before[-1:] == ["to"] and not _WISHES & set(before):
+        return False
+    return not _MODALS & set(before[-1:]) and any(one.clinical for one in reading.mentions)
 
 
 def _dropped(mention: Mention) -> bool:
     key = mention.key.partition(":")[2]
-    return key in _question_stems() or all(stem(word) in _question_stems() for word in mention.text.lower().split())
+    idle = _question_stems() | noise_words()
+    return key in idle or all(stem(word) in idle for word in mention.text.lower().split())
 
 
 @cache
@@ -165,15 +187,21 @@ def _question_stems() -> frozenset[str]:
 
 
 def _spelt(text: str) -> str:
-    """Put the known name for a long word that is one or two slips from it and is in no table itself."""
+    """Put the known name for a long word that is a slip or two from it and is no known word itself."""
+    plain = {one.text.lower() for one in read(text, loose=True).mentions if one.key.startswith("w:")}
 
     def mended(match: re.Match[str]) -> str:
         word = match.group()
-        key = f"w:{stem(word.lower())}"
-        known = read(word, loose=True)
-        if not any(one.key == key for one in known.mentions):
+        if word.lower() not in plain or stem(word.lower()) in _known_stems():
             return word
         concept = nearest_concept(word)
         return word if concept is None or concept.kind not in CLINICAL else concept.names[0]
 
     return re.sub(r"[A-Za-z]{6,}", mended, text)
+
+
+@cache
+def _known_stems() -> frozenset[str]:
+    """Return the stems of every word of a name of several words and of the tables of kindred words."""
+    names = (token.stem for one in concepts().values() for name in one.names if " " in name for token in tokens(name))
+    return frozenset(names) | known_stems()

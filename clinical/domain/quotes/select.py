@@ -7,7 +7,6 @@ negative is an answer. Similarity may order sentences and tip a near miss; it ne
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -15,7 +14,18 @@ from typing import TYPE_CHECKING
 from clinical.domain.gate.source import read_passage
 from clinical.domain.passages import Citation, Span
 from clinical.domain.quotes.bearing import Bearing, bearing_of
-from clinical.domain.quotes.documents import Days, Document, days_asked, document_of, documents_of, tells_of
+from clinical.domain.quotes.documents import (
+    Days,
+    Document,
+    Run,
+    days_asked,
+    document_of,
+    documents_of,
+    runs_of,
+    tells_of,
+)
+from clinical.domain.quotes.hostile import addresses_a_machine
+from clinical.domain.quotes.likely import likely_of
 from clinical.domain.quotes.prefilter import may_bear
 from clinical.domain.quotes.question import read_question
 
@@ -27,25 +37,14 @@ if TYPE_CHECKING:
     from clinical.domain.passages import Passage
     from clinical.domain.quotes.question import Question
 
+    Bears = Callable[[Question, Source, int, Document], Bearing | None]
     Similarity = Callable[[Sequence[str]], Sequence[float]]
 
 _SIMILAR_ENOUGH = 0.4  # cosine; only for a sentence that already names what is asked about
-_MOST_COMPARED = 16
+_SIMILAR, _VERY_SIMILAR = 0.5, 0.55  # cosine; holding what is wanted near all, or some, of what is asked about
+_MOST_COMPARED, _MOST_LIKELY = 16, 24
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
 _FAR_BEHIND = 2.0
-_ADDRESSES_A_MACHINE = re.compile(
-    r"\b(?:AI|A\.I\.|assistant|chat ?bot|language model|LLM|GPT|system prompt|prompt|ignore (?:all"
-    r"|any|the|your|previous|prior)"
-    r"|disregard (?:all|any|the|your|previous|prior)|(?:previous|prior|above) instructions?"
-    r"|instructions? to the (?:system|model|reader)"
-    r"|you (?:are|must|should|will|have to|shall) (?:now )?(?:answer|respond|reply|say|state|tell"
-    r"|output|write|print|ignore|act|always|never|an?)"
-    r"|(?:respond|reply|answer) (?:only )?(?:with|that|by)|override|jailbreak|do not (?:tell|reveal"
-    r"|mention) (?:this|the))\b",
-    re.IGNORECASE,
-)
-
-
 class Sufficiency(StrEnum):
     """Whether the quotes answer the question, and if not, what is wanting."""
 
@@ -92,16 +91,23 @@ def best_quotes(
     """
     asked = read_question(question)
     if asked.sections and not asked.medications:
-        return _of_sections(asked, passages, limit)
+        whole = _of_sections(asked, passages, limit)
+        if whole.answered or not asked.concepts:
+            return whole
     if not (asked.concepts or asked.words or asked.medications):
         return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
-    found = _candidates(asked, passages, days_asked(question, today) if today else None)
-    if similarity is not None and found:
-        found = sorted(found, key=lambda one: -one.bearing.score)[:_MOST_COMPARED]
-        scores = similarity([one.citation.quote for one in found])
-        found = [replace(one, similarity=score) for one, score in zip(found, scores, strict=True)]
+    days = days_asked(question, today) if today else None
+    found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
     admitted = [one for one in found if one.bearing.full]
     admitted = admitted or [one for one in found if one.similarity >= _SIMILAR_ENOUGH]
+    if not admitted and similarity is not None:
+        likely = _candidates(asked, passages, days, likely_of)
+        whole = len(asked.concepts) + len(asked.words)
+        admitted = [
+            one
+            for one in _compared(likely, similarity, _MOST_LIKELY)
+            if one.similarity >= (_SIMILAR if one.bearing.score >= whole else _VERY_SIMILAR)
+        ]
     if not admitted:
         why = Sufficiency.NOT_ANSWERED if found else Sufficiency.NOT_MENTIONED
         return QuoteResult((), answered=False, sufficiency=why)
@@ -120,36 +126,51 @@ def _of_sections(asked: Question, passages: Sequence[Passage], limit: int) -> Qu
         for source in (read_passage(one) for one in held if one.effective == newest)
         for place in range(len(source.sentences))
     ]
-    kept = tuple(one for one in quotes if not _ADDRESSES_A_MACHINE.search(one.quote))[: max(limit, 1)]
+    kept = tuple(one for one in quotes if not addresses_a_machine(one.quote))[: max(limit, 1)]
     return QuoteResult(kept, answered=bool(kept), sufficiency=Sufficiency.ANSWERED if kept else Sufficiency.NO_FOCUS)
 
 
-def _candidates(asked: Question, passages: Sequence[Passage], days: Days | None) -> list[_Candidate]:
+def _compared(found: list[_Candidate], similarity: Similarity | None, most: int) -> list[_Candidate]:
+    """Return the candidates, of many only the best, with their similarity to the question.
+
+    Copies of one sentence count once, the newest of the best: notes are copied forward, and must not crowd others out.
+    """
+    if similarity is None or not found:
+        return found
+    rising = sorted(found, key=lambda one: (one.bearing.score, one.effective, -one.order))
+    different = {" ".join(one.citation.quote.lower().split()): one for one in rising}
+    best = sorted(different.values(), key=lambda one: (-one.bearing.score, one.order))[:most]
+    scores = similarity([one.citation.quote for one in best])
+    return [replace(one, similarity=score) for one, score in zip(best, scores, strict=True)]
+
+
+def _candidates(asked: Question, passages: Sequence[Passage], days: Days | None, bearing: Bears) -> list[_Candidate]:
     found: list[_Candidate] = []
     for parts in documents_of(passages):
         if not may_bear(asked, parts):
             continue
-        sources = [read_passage(passage) for passage in parts]
-        document = document_of(sources)
-        for source in sources:
-            found.extend(_of_source(asked, source, document, days))
+        runs = runs_of(parts)
+        document = document_of([one.source for one in runs])
+        for run in runs:
+            found.extend(_of_run(asked, run, document, days, bearing))
     return [replace(one, order=order) for order, one in enumerate(found)]
 
 
-def _of_source(asked: Question, source: Source, document: Document, days: Days | None) -> list[_Candidate]:
-    found = []
+def _of_run(asked: Question, run: Run, document: Document, days: Days | None, bears: Bears) -> list[_Candidate]:
+    found, source = [], run.source
     effective = source.passage.effective
     for place, sentence in enumerate(source.sentences):
-        text = source.passage.text[sentence.span.start : sentence.span.end]
-        if _ADDRESSES_A_MACHINE.search(text) or text.rstrip().endswith("?"):
+        if sentence.reading.text.rstrip().endswith("?"):
             continue
         if days is not None and not days.hold(effective) and not tells_of(days, sentence.reading):
             continue
-        bearing = bearing_of(asked, source, place, document)
-        if bearing is None:
+        bearing = bears(asked, source, place, document)
+        if bearing is None or not run.whole(
+            source.sentences[bearing.first].span.start, source.sentences[bearing.last - 1].span.end
+        ):
             continue
         citation = _citation(source, bearing.first, bearing.last)
-        if not _ADDRESSES_A_MACHINE.search(citation.quote):
+        if not addresses_a_machine(citation.quote):
             found.append(_Candidate(citation, bearing, effective, 0))
     return found
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind
+from clinical.domain.quotes import cues
 from clinical.domain.quotes.intents import Intent
 
 if TYPE_CHECKING:
@@ -16,54 +16,9 @@ if TYPE_CHECKING:
 _TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h", "min"})
 _DOSES = frozenset({"mg", "ug", "g", "mL", "[iU]", "ug/h", "mg/mL", "{tablet}", "{puff}"})
 _INITIALS = 2
-_STRETCH = r"(?:\d|a |an |one|two|three|four|five|six|seven|eight|nine|ten|several|few|the (?:past|last|next)|last|now)"
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_CAUSE = re.compile(
-    r"\b(?:because|due to|secondary to|owing to|caus(?:e|ed|es|ing)|led to|leads to|in view of|attribut\w+|reasons?"
-    r"|as (?:she|he|it|they|there|the)|as a result|related|in the setting of|on account of|thought to|likely"
-    rf"|to (?:treat|prevent|help|control|manage|reduce|improve|lower|avoid|protect)|for (?!{_STRETCH})"
-    r"|given (?:the|her|his|that|their)|in order to|so that|therefore|hence|while|despite|although"
-    r"|following|after (?!meals|food|breakfast|lunch|dinner|bed)|developed|resulting|caused by"
-    rf"|since (?!\d|last|then|(?:her|his|the|their) last|{_MONTHS})"
-    r"|had to|needed to|in (?:the )?hopes?|side effects?|intoleran\w+|contraindicat\w+|not tolerated|allerg\w+)\b"
-    r"|, so\b|\bso (?:that|she|he|it|they|we)\b"
-    r"|\((?=[^)\d]{4,}\))|\bnot \w+: ",
-    re.IGNORECASE,
-)
-_HINT = re.compile(r";|\b(?:but|when)\b", re.IGNORECASE)
-_WHEN = re.compile(
-    r"\b(?:today|yesterday|tomorrow|ago|last (?:night|week|month|year|spring|summer|fall|autumn|winter|visit)"
-    r"|(?:few|several|couple of) (?:hours|days|weeks|months|years)|at night|overnight|nightly|on waking"
-    r"|in the (?:morning|afternoon|evening)|after (?:meals|eating|exercise)|before bed|when (?:he|she)"
-    r"|this (?:morning|week|month|year)|(?:past|last) (?:few|several|couple)|next (?:week|month|year)"
-    r"|at (?:the )?age|as a child|in childhood|teenager|weeks? (?:prior|before)"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    rf"|since (?:{_MONTHS}|spring|summer"
-    r"|autumn|fall|winter|birth|childhood))\b",
-    re.IGNORECASE,
-)
-_FREQUENCY = re.compile(
-    r"\b(?:daily|weekly|monthly|twice|once|nightly|every|each|per|bid|bd|tid|tds|qid|times|few|several|first|second"
-    r"|third|fourth|fifth|couple|years?|always|never|none|rarely|occasional\w*)\b",
-    re.IGNORECASE,
-)
-_RESULT = re.compile(
-    r"\b(?:normal|abnormal|unremarkable|elevated|high|low|raised|decreased|increased|reduced|positive|negative|stable"
-    r"|shows?|showed|shown|demonstrat\w+|reveal\w*|within|no|not|mild\w*|moderate|severe|intact|present|absent|noted|unchanged|changed?|comparison|appears?"
-    r"|pending|good|controlled|detected|evidence|consistent|borderline|regular|clear|well|poor|better|worse|healed"
-    r"|grade|stage)\b",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(
-    r"\b(?:Dr|Doctor|Mr|Mrs|Ms|Nurse|Prof)\b\.?\s+[A-Z]"
-    r"|\b(?i:(?:grand)?(?:mother|father|son|daughter|parents?)|wife|husband|partner|sister|brother|niece|nephew|aunt|uncle"
-    r"|cousin|friend|neighbou?r|surgeon|\w+(?:ologist|iatrist)|gp|physician|doctor|nurse|therapist|specialist|clinic)\b"
-)
-_PLANNED = re.compile(
-    r"\b(?:plan\w*|will|recommend\w*|follow|continue|start|increase|refer\w*|order\w*|advis\w+|schedul\w+|consider"
-    r"|repeat|book\w*|review|if)\b",
-    re.IGNORECASE,
-)
+_NEXT_TO = 3  # words between a name and its value
+_OPENING = 3  # characters: a cue that opens the sentence has the effect after it ("Because of ...")
+_NOT_YET = frozenset({"planned", "order", "hypothetical"})
 
 
 def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
@@ -71,53 +26,143 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
     text = reading.text
     match intent:
         case Intent.CAUSE:
-            return bool(_CAUSE.search(text))
+            return _gives_cause(asked, reading)
+        case Intent.MANNER:
+            return bool(cues.MANNER.search(text))
         case Intent.DATE:
-            timed = any(one.quantity.unit in _TIME_UNITS for one in reading.figures)
-            return timed or bool(reading.dates) or bool(_WHEN.search(text))
+            if asked.to_come and not reading.dates and not cues.FUTURE.search(text):
+                return False
+            soon = not asked.back_then and bool(cues.COMING.search(text))
+            return soon or _is_dated(reading) or bool(reading.dates) or bool(cues.DATE.search(text))
+        case Intent.DURATION:
+            return _is_timed(reading) or bool(cues.DURATION.search(text))
+        case Intent.FREQUENCY:
+            return bool(cues.FREQUENCY.search(text))
         case Intent.AMOUNT:
-            return bool(_figures(asked, reading)) or bool(_FREQUENCY.search(text))
+            return _gives_amount(asked, reading)
         case Intent.RESULT:
             valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
             named = set().union(*asked.concepts)
             own = any(one.wider & named for one in valued)
             return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))
         case Intent.PERSON:
-            return bool(_PERSON.search(text)) or _is_named(reading)
+            return bool(cues.PERSON.search(text)) or _is_named(reading)
         case Intent.DRUG:
-            drugs = [
-                one for one in reading.mentions if one.kind is Kind.DRUG and one.key not in set().union(*asked.concepts)
-            ]
-            return bool(drugs) or any(one.quantity.unit in _DOSES for one in reading.figures)
+            return _gives_drug(asked, reading)
         case Intent.SIDE:
             return bool(reading.keys & {"word:left", "word:right", "word:bilateral"})
+        case Intent.CONDITIONAL:
+            return bool(cues.CONDITIONAL.search(text))
+        case Intent.MODIFIER:
+            return bool(cues.MODIFIER.search(text))
+        case Intent.STATED:
+            return not _only_ordered(asked, reading)
+        case Intent.QUALITY:
+            return bool(cues.QUALITY.search(text))
         case Intent.PLAN:
-            return bool(_PLANNED.search(text)) or "order" in reading.cues
+            return bool(cues.PLANNED.search(text)) or "order" in reading.cues
 
 
-_WAITING = re.compile(r"\b(?:when|once|until|if)\b.*\b(?:results?|available|back|positive|negative)\b", re.IGNORECASE)
+def _gives_cause(asked: Question, reading: Reading) -> bool:
+    """Whether a reason is given for what is asked about, not only named as the reason of something else."""
+    found = list(cues.CAUSE.finditer(reading.text))
+    placed = [one for one in reading.mentions if any(one.keys & group for group in asked.concepts)]
+    starts = [reading.words[one.first].start for one in placed]
+    directed = [match for match in found if cues.EFFECT_FIRST.fullmatch(match.group()) and match.start() > _OPENING]
+    leading = [match for match in found if cues.CAUSE_FIRST.fullmatch(match.group())]
+    if starts and (directed or leading):
+        # "His symptoms were due to heart failure" does not say why the heart failed.
+        ends = [match.start() for match in found] + [len(reading.text)]
+        following = {match: min(end for end in ends if end > match.start()) for match in leading}
+        return any(start < match.start() for match in directed for start in starts) or any(
+            match.end() <= start < following[match] for match in leading for start in starts
+        )
+    if any(match.group().strip().lower() != "for" for match in found) or (found and starts):
+        return True
+    return bool(cues.DEED.search(reading.text)) and not any(one.drug or one.measured for one in asked.focus)
+
+
+def _gives_drug(asked: Question, reading: Reading) -> bool:
+    named: set[str] = set().union(*asked.concepts)
+    drugs = [one for one in reading.mentions if one.kind is Kind.DRUG and one.key not in named]
+    if "avoid" in asked.reading.cues or asked.of_allergy:
+        return bool(drugs)
+    if cues.HARMS.search(reading.text) and not asked.reading.keys & {"word:cause", "word:worse"}:
+        return False  # "prednisone makes her itch" does not tell what she takes
+    if any(not one.attributes & {"allergy", "intolerance", "avoid"} for one in drugs):
+        return True
+    if any(one.quantity.unit in _DOSES for one in reading.figures) or cues.FORM.search(reading.text):
+        return True
+    return any(one.drug for one in asked.focus) and _is_named(reading)
+
+
+def _gives_amount(asked: Question, reading: Reading) -> bool:
+    figures = _figures(asked, reading)
+    if any(one.drug for one in asked.focus):  # the dose of that very drug, or how many of it
+        named: set[str] = set().union(*asked.concepts)
+        bound = [one for one in figures if one.wider & named or one.quantity.unit in _DOSES]
+        return any(one.quantity.unit not in _TIME_UNITS for one in bound)
+    return bool(figures) or bool(cues.AMOUNT.search(reading.text))
 
 
 def hints(intent: Intent, reading: Reading) -> bool:
     """Return whether a sentence that tells of the event asked about may go on to its reason ("not given: ...")."""
-    return intent is Intent.CAUSE and bool(_HINT.search(reading.text))
+    return intent is Intent.CAUSE and bool(cues.CAUSE_HINT.search(reading.text))
 
 
 def awaits(asked: Question, reading: Reading) -> bool:
     """Return whether a result is still to come: the thing asked about is only ordered, planned or waited for."""
     focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
-    if _WAITING.search(reading.text):
+    if cues.WAITING.search(reading.text):
         return True
-    return bool(focus) and all(one.attributes & {"planned", "order", "hypothetical"} for one in focus)
+    if not focus and any(one.measured for one in asked.focus):
+        return any(one.attributes & _NOT_YET for one in reading.mentions) or bool(cues.ORDERED.search(reading.text))
+    return bool(focus) and all(one.attributes & _NOT_YET for one in focus)
+
+
+def _only_ordered(asked: Question, reading: Reading) -> bool:
+    """Whether the thing asked about is no more than ordered here, without a value."""
+    placed = [one for one in reading.mentions if one.key in asked.words]
+    ordered = any(one.attributes & _NOT_YET for one in placed) or bool(cues.ORDERED.search(reading.text))
+    valued = any(0 <= figure.place - one.last <= _NEXT_TO for one in placed for figure in reading.figures)
+    return ordered and not valued
+
+
+def _is_timed(reading: Reading) -> bool:
+    """Whether a stretch of time is given that is not somebody's age."""
+    return any(
+        one.quantity.unit in _TIME_UNITS and not cues.AGED.match(reading.text, _number_end(reading, one))
+        for one in reading.figures
+    )
+
+
+def _is_dated(reading: Reading) -> bool:
+    """Whether a stretch of time is given that tells when: "3 weeks ago", "for 2 days", not "a 6-week course"."""
+    for one in reading.figures:
+        if one.quantity.unit not in _TIME_UNITS or cues.AGED.match(reading.text, _number_end(reading, one)):
+            continue
+        before = reading.text[: one.quantity.start]
+        if cues.DATED.match(reading.text, _number_end(reading, one)) or cues.DATED_BEFORE.search(before):
+            return True
+    return False
+
+
+def _number_end(reading: Reading, figure: Figure) -> int:
+    """Return where the digits of a figure end: the unit of "61-year-old" belongs to it."""
+    at = figure.quantity.start
+    while at < figure.quantity.end and not (reading.text[at].isspace() or reading.text[at] == "-"):
+        at += 1
+    return at
 
 
 def _figures(asked: Question, reading: Reading) -> list[Figure]:
-    """Return the numbers that may be of what is asked: not the dose of a drug beside a test or condition."""
+    """Return the numbers that may be of what is asked: not an age, not the dose of a drug beside a condition."""
     named: set[str] = set().union(*asked.concepts)
     drugs = {one.key for one in reading.mentions if one.kind is Kind.DRUG}
+    figures = [one for one in reading.figures if not cues.AGED.match(reading.text, _number_end(reading, one))]
     if not named:
-        return list(reading.figures)
-    return [one for one in reading.figures if one.wider & named or not one.heads & drugs]
+        return figures
+    return [one for one in figures if one.wider & named or not one.heads & drugs]
 
 
 def _is_named(reading: Reading) -> bool:
@@ -137,5 +182,5 @@ def _is_named(reading: Reading) -> bool:
 
 def _finding(asked: Question, reading: Reading) -> bool:
     named: set[str] = set().union(*asked.concepts)
-    others: list[Mention] = [one for one in reading.mentions if one.clinical and not one.keys & named]
-    return bool(_RESULT.search(reading.text)) or any(not one.attributes & {"planned", "order"} for one in others)
+    others: list[Mention] = [one for one in reading.mentions if one.kind is Kind.CONDITION and not one.keys & named]
+    return bool(cues.RESULT.search(reading.text)) or any(not one.attributes & {"planned", "order"} for one in others)

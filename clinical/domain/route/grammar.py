@@ -7,15 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.tables import measurements
-from clinical.domain.route.intents import Act, Intent, Route, RouteKind, Topic
+from clinical.domain.route.intents import REASONED, Act, Intent, Route, RouteKind, Topic
 from clinical.domain.route.reading import Mention, Reading, read_question
+from clinical.domain.route.subjects import find_topic
 from clinical.domain.route.table import grammar, pattern
-from clinical.domain.route.topics import find_topic
 
 if TYPE_CHECKING:
     from clinical.domain.route.vocabulary import Vocabulary
 
+LONGEST_QUESTION: Final = 600  # characters; a look-up is a sentence or two
 _SUMMARY: Final = re.compile(r"\bsummar\w+\b|\bhand ?over\b|\bhandoff\b|\boverview\b|\bbrief me\b")
+_TOLD: Final = re.compile(r"\b(?:say|said|says|discuss\w*|talk\w*|wish\w*|wants?|wanted|famil\w+|agree\w*)\b")
+_ALSO_NOTES: Final = frozenset(
+    {Topic.FAMILY, Topic.PROBLEM, Topic.PROCEDURE, Topic.REPORT, Topic.REPORTS, Topic.CHANGES, Topic.APPOINTMENTS}
+)
 _SPECIFIC: Final = frozenset({Topic.MEASURE, Topic.MEDICATION, Topic.ALLERGY, Topic.ALLERGIES, Topic.CODE_STATUS})
 
 
@@ -26,10 +31,15 @@ def route(question: str, vocabulary: Vocabulary) -> Route:
     `code+notes`, and the reason names them; "why", family history and single problems or procedures
     also ask the notes; everything else is `notes`.
     """
+    if len(question) > LONGEST_QUESTION:
+        return Route(RouteKind.NOTES, "longer than a look-up: read from the notes")
     reading = read_question(question, vocabulary)
     if _SUMMARY.search(reading.text):
         return Route(RouteKind.NOTES, "asks for a summary")
     found = find_topic(reading)
+    if found is None and reading.moment is not None:  # "when was he last in the emergency room"
+        reading = read_question(question, vocabulary, moments=False)
+        found = find_topic(reading)
     if found is None:
         return Route(RouteKind.NOTES, _with_corrections("no look-up recognised: read from the notes", reading))
     intent, used = found
@@ -40,11 +50,19 @@ def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> I
     unread = reading.unread(used, *_patterns_of(intent))
     # A test or medicine is qualified only by what stands beside it or names an event; anything else by every word.
     qualified = unread if intent.topic not in _SPECIFIC else _qualifiers(reading, used, unread)
+    detail = intent.detail
+    if Act.JUDGED in reading.acts and "ever" in reading.tokens:  # "was it ever raised": every result counts
+        side = next((one for one in ("high", "low") if pattern(f"judged_{one}").search(reading.text)), "either")
+        detail = f"ever {side}"
     if intent.detail == "advice":  # whether to give a drug is for the clinician; code only hands over what bears on it
         qualified = ("advice",)
     return replace(
         intent,
+        detail=detail,
         window=reading.window,
+        moment=reading.moment,
+        unit=reading.unit,
+        take=reading.take,
         threshold=reading.threshold,
         corrections=reading.corrections,
         qualified=qualified,
@@ -69,13 +87,20 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
     known = measurements().get(intent.target)
     if known is not None and known.sample == "blood" and intent.key is not None and not intent.key.sample:
         about = f"{about} (blood unless another sample is named)"
+    if intent.moment is not None:
+        about = f"{about}, {intent.moment.words} (dated by the record)"
+    if intent.window is not None:
+        about = f"{about}, {intent.window.words}"
     reason = f"look-up of {about}: {', '.join(intent.acts)}"
     unread = reading.unread(used, *_patterns_of(intent))
+    if intent.topic is Topic.CODE_STATUS and _TOLD.search(reading.text):
+        told = f"{reason}; what was said of it is read from the notes"
+        return Route(RouteKind.BOTH, _with_corrections(told, reading), intent)
     if Act.WHY in intent.acts:
-        if intent.topic is not Topic.MEDICATION:
+        if intent.topic not in REASONED:
             return Route(RouteKind.NOTES, _with_corrections(f'"why" is read from the notes ({about})', reading), intent)
         return Route(RouteKind.BOTH, _with_corrections(f"recorded reason for {about}, and the notes", reading), intent)
-    if intent.topic in (Topic.FAMILY, Topic.PROBLEM, Topic.PROCEDURE):
+    if intent.topic in _ALSO_NOTES:
         return Route(RouteKind.BOTH, _with_corrections(f"{reason}; the notes may say more", reading), intent)
     if intent.detail == "advice":
         return Route(
@@ -85,6 +110,17 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
         also = f"{reason}; the notes are read too for: {', '.join(unread)}"
         return Route(RouteKind.BOTH, _with_corrections(also, reading), intent)
     return Route(RouteKind.CODE, _with_corrections(reason, reading), intent)
+
+
+_LISTED_AS: Final = {
+    Topic.MEDICATION: "medications",
+    Topic.PAST_MEDICATIONS: "medications",
+    Topic.PAST_PROBLEMS: "problems",
+    Topic.PROBLEM: "problems",
+    Topic.PROCEDURE: "procedures",
+    Topic.REPORT: "reports",
+    Topic.APPOINTMENTS: "encounters",
+}
 
 
 def _with_corrections(reason: str, reading: Reading) -> str:
@@ -98,19 +134,29 @@ def _patterns_of(intent: Intent) -> tuple[re.Pattern[str], ...]:
 
 def _topic_patterns(topic: Topic) -> tuple[re.Pattern[str], ...]:
     named = {Topic.ALLERGY: "allergies", Topic.IMMUNIZATION: "immunizations"}.get(topic, topic.value)
-    plural = {
-        Topic.MEDICATION: "medications",
-        Topic.PAST_MEDICATIONS: "medications",
-        Topic.PAST_PROBLEMS: "problems",
-    }
-    listed = plural.get(topic, named)
+    listed = _LISTED_AS.get(topic, named)
     found = [pattern("past")]
-    if named in grammar()["topics"]:
-        found.append(pattern("topics", named))
-    if listed in grammar()["lists"]:
-        found.append(pattern("lists", str(listed)))
-    if topic is Topic.MEASURE:
+    found.extend(
+        pattern(group, name)
+        for group, name in (
+            ("special", named),
+            ("topics", named),
+            ("lists", listed),
+            ("beside", named),
+            ("beside", listed),
+        )
+        if name in grammar()[group]
+    )
+    if topic is Topic.DUE:
+        found.append(pattern("topics", "immunizations"))
+    if topic in (Topic.MEASURE, Topic.PENDING, Topic.ABNORMAL, Topic.PANEL, Topic.REPORT):
         found.append(pattern("lists", "results"))
+    if topic is Topic.MEASURE:
+        found.extend((pattern("special", "abnormal"), pattern("judged")))
+    if topic is Topic.PENDING:
+        found.append(pattern("returned"))
+    if topic is Topic.MEDICATIONS:
+        found.extend((pattern("held"), pattern("new")))
     if topic is Topic.ALLERGIES:  # "drug allergies" lists all of them: a food allergy is better seen than missed
         found.append(pattern("lists", "medications"))
     return tuple(found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from clinical.domain.facts.fact import Fact, MeasureKey
     from clinical.domain.projection.elements import Path
-    from clinical.domain.route.times import Window
+    from clinical.domain.route.moments import Moment
+    from clinical.domain.route.times import Between, Window
 
 
 class RouteKind(StrEnum):
@@ -42,6 +43,16 @@ class Topic(StrEnum):
     CODE_STATUS = "code-status"
     IDENTITY = "identity"
     FAMILY = "family"
+    REPORT = "report"
+    REPORTS = "reports"
+    PANEL = "panel"
+    PENDING = "pending"
+    ABNORMAL = "abnormal"
+    CHANGES = "changes"
+    CONFLICTS = "conflicts"
+    DUE = "due"
+    PLANS = "plans"
+    APPOINTMENTS = "appointments"
 
 
 class Act(StrEnum):
@@ -61,6 +72,15 @@ class Act(StrEnum):
     ABOVE = "above"
     BELOW = "below"
     STATUS = "status"
+    ENDED = "ended"
+    HOW_LONG = "how-long"
+    WHO = "who"
+    WHERE = "where"
+    JUDGED = "judged"
+
+
+# Topics whose entries may carry a recorded reason; any other "why" is for the notes.
+REASONED: Final = frozenset({Topic.MEDICATION, Topic.ENCOUNTERS, Topic.PROCEDURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +92,10 @@ class Intent:
     `also` are further look-ups of the same question; `instead` other readings of the same words, tried when
     this one finds nothing. `qualified` are words that make it another question ("glucose tolerance",
     "potassium on admission"): what is found is then related, and no answer. `narrowed` are further names
-    that the same entry must have ("breast" beside "tumour").
+    that the same entry must have ("breast" beside "tumour"). `code` is a code as typed, lower case: only entries
+    that carry it count. `unit` is the UCUM code of the unit asked for or compared in. `moment` is the event that time
+    is counted from; `answer_by_code` looks it up and puts the stretch of time meant into `window`.
+    `take` is how many of the newest are asked for ("the last three").
     """
 
     topic: Topic
@@ -80,7 +103,7 @@ class Intent:
     target: str = ""
     said: str = ""
     key: MeasureKey | None = None
-    window: Window | None = None
+    window: Window | Between | None = None
     threshold: str = ""
     detail: str = ""
     corrections: tuple[tuple[str, str], ...] = ()
@@ -88,6 +111,10 @@ class Intent:
     instead: tuple[Intent, ...] = ()
     qualified: tuple[str, ...] = ()
     narrowed: tuple[str, ...] = ()
+    code: str = ""
+    unit: str = ""
+    moment: Moment | None = None
+    take: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +143,8 @@ class CodeAnswer:
     """What code can say.
 
     `answered` False means that the facts hold no answer: the caller searches the narrative and then
-    proves the absence of `absent` (what was looked for, in words). `related` are facts near the question
+    proves the absence of `absent` (what was looked for, in words); sentences are then only notes that hold no value
+    (not reported yet, entered in error) and may stand beside it. `related` are facts near the question
     that do not answer it (urine potassium when blood was meant); they may be shown beside the absence.
     """
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from clinical.domain.facts.conversion import asked_units
 from clinical.domain.facts.naming import words
+from clinical.domain.route.codes import find_code
 from clinical.domain.route.intents import Act
+from clinical.domain.route.moments import find_moment
 from clinical.domain.route.table import fillers, grammar, pattern
 from clinical.domain.route.times import Window, find_window
 from clinical.domain.route.vocabulary import LONGEST, Targets, Vocabulary, correct
@@ -16,6 +20,8 @@ from clinical.domain.route.vocabulary import LONGEST, Targets, Vocabulary, corre
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clinical.domain.route.codes import TypedCode
+    from clinical.domain.route.moments import Moment
 
 # "what grew in the urine" asks for the urine culture
 _GREW: Final = re.compile(
@@ -23,6 +29,10 @@ _GREW: Final = re.compile(
     r"(?P<sample>urine|blood|sputum|stool|wound|csf)\b"
     r"(?: cultures?\b)?"
 )
+
+_NUMBERS: Final = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,10 @@ class Reading:
     threshold: str
     corrections: tuple[tuple[str, str], ...]
     own_name: frozenset[str] = frozenset()
+    moment: Moment | None = None
+    code: TypedCode | None = None
+    unit: str = ""
+    take: int = 0
 
     @property
     def text(self) -> str:
@@ -66,32 +80,87 @@ class Reading:
         return tuple(word for word in rest.split() if word.removesuffix("'s") not in known)
 
 
-def read_question(question: str, vocabulary: Vocabulary) -> Reading:
-    """Return the question's words, mentions, acts, time window and threshold; misspellings mended."""
-    lowered = unicodedata.normalize("NFKC", question).lower()
+def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True) -> Reading:
+    """Return the question's words, mentions, acts, time and threshold; misspellings mended.
+
+    Without `moments`, an event is read as what is asked about, never as a point in time.
+    """
+    lowered = " ".join(unicodedata.normalize("NFKC", question).lower().replace("\u2019", "'").split())
+    for spelled, meant in _spellings():
+        lowered = spelled.sub(meant, lowered)
+    code, lowered = find_code(lowered, vocabulary)
     window, lowered = find_window(lowered)
+    moment = None
+    if moments:
+        moment, lowered = find_moment(lowered, vocabulary)
     lowered = _GREW.sub(r" \g<sample> culture ", lowered)
     acts: list[Act] = []
-    threshold = ""
+    threshold, unit = "", ""
     for act in (Act.ABOVE, Act.BELOW):
         if match := pattern(act).search(lowered):
             acts.append(act)
             threshold = match["number"]
-            lowered = f"{lowered[: match.start()]} {lowered[match.end() :]}"
+            unit = _unit_of(lowered[match.end() :])
+            lowered = f"{lowered[: match.start()]} {lowered[match.end() + len(unit) :]}"
+    take = 0
+    if match := pattern("take").search(lowered):
+        take = _NUMBERS.get(match["number"] or match["before"]) or int(match["number"] or match["before"])
+        lowered = f"{lowered[: match.start()]} last {lowered[match.end() :]}"
+    if match := _in_unit().search(lowered):
+        unit = match["unit"]
+        lowered = f"{lowered[: match.start()]} {lowered[match.end() :]}"
     typed = words(lowered)
     tokens = tuple(_mended(word, vocabulary) for word in typed)
     mentions = tuple(_mentions(tokens, vocabulary))
     named = {place for mention in mentions for place in range(mention.start, mention.end)}
     rest = " ".join(word for place, word in enumerate(tokens) if place not in named)
     acts.extend(Act(name) for name in grammar()["acts"] if pattern("acts", name).search(rest))
-    corrections = tuple((was, now) for was, now in zip(typed, tokens, strict=True) if was != now)
-    return Reading(tokens, mentions, tuple(dict.fromkeys(acts)), window, threshold, corrections, vocabulary.own_name)
+    if pattern("judged").search(rest):
+        acts.append(Act.JUDGED)
+    return Reading(
+        tokens=tokens,
+        mentions=mentions,
+        acts=tuple(dict.fromkeys(acts)),
+        window=window,
+        threshold=threshold,
+        corrections=tuple((was, now) for was, now in zip(typed, tokens, strict=True) if was != now),
+        own_name=vocabulary.own_name,
+        moment=moment,
+        code=code,
+        unit=asked_units().get(unit.strip(), ""),
+        take=take,
+    )
+
+
+@cache
+def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return spellings that the words of a question cannot carry ("A&E", "U&Es"), and what they are read as."""
+    return tuple((re.compile(spelled), meant) for spelled, meant in grammar()["spellings"])
+
+
+@cache
+def _units() -> str:
+    return "|".join(sorted(map(re.escape, asked_units()), key=len, reverse=True))
+
+
+@cache
+def _in_unit() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:in|as|to|into) (?P<unit>{_units()})(?![\w/])")
+
+
+def _unit_of(rest: str) -> str:
+    """Return the unit right behind a number, with the spaces before it; "" when there is none."""
+    match = re.match(rf"\s*(?:{_units()})(?![\w/])", rest)
+    return match[0] if match else ""
 
 
 def _mended(word: str, vocabulary: Vocabulary) -> str:
     if _is_known(word, vocabulary):
         return word
-    return correct(word, (*vocabulary.words, *grammar()["spelled"], *grammar()["taking"])) or word
+    known = (*vocabulary.words, *grammar()["spelled"], *grammar()["taking"])
+    mended = correct(word, known, is_name=lambda one: bool(vocabulary.find(one)))
+    plainer = word.replace("ae", "e").replace("oe", "e")  # a slip in a British spelling
+    return mended or (correct(plainer, known) if plainer != word else "") or word
 
 
 def _is_known(word: str, vocabulary: Vocabulary) -> bool:
@@ -102,7 +171,7 @@ def _is_known(word: str, vocabulary: Vocabulary) -> bool:
         or vocabulary.find(word)
     ):
         return True
-    groups = ("acts", "topics", "lists")
+    groups = ("acts", "topics", "lists", "special")
     return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
 
 

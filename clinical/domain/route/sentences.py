@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.render import render
-from clinical.domain.projection.rows import MedicationRow
+from clinical.domain.projection.rows import IN_ERROR, MedicationRow, ReportRow, Row
 from clinical.domain.route.intents import CodeAnswer, CodeSentence
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from clinical.domain.facts.fact import Fact
     from clinical.domain.projection.elements import Path
     from clinical.domain.route.intents import Intent
-    from clinical.domain.route.times import Window
+    from clinical.domain.route.times import Between, Window
 
 SHOWN: Final = 12  # entries of a list that are shown before it is cut, and said to be cut
 
@@ -26,6 +26,8 @@ def cites(fact: Fact) -> tuple[tuple[Fact, Path], ...]:
     paths: list[Path] = [row.anchor, row.name_path, row.effective_path]
     if isinstance(row, MedicationRow):
         paths.append(row.status_reason_path)
+    if isinstance(row, ReportRow) and row.coded:
+        paths.append(("conclusionCode",))
     named = [path for path in dict.fromkeys(paths) if path]
     return tuple((fact, path) for path in named or [()])
 
@@ -35,9 +37,41 @@ def sentence(fact: Fact, lead: str = "") -> CodeSentence:
     return CodeSentence(f"{lead}{render(fact)}", cites(fact))
 
 
-def statement(text: str, facts: Iterable[Fact]) -> CodeSentence:
-    """Return a computed sentence that rests on several facts (a count, a trend)."""
-    return CodeSentence(text, tuple(place for fact in facts for place in cites(fact)))
+def statement(text: str, facts: Iterable[Fact], *, path: Path = (), heading: str = "") -> CodeSentence:
+    """Return a computed sentence that rests on several facts (a count, a trend), or on one part of each."""
+    places = (((fact, path),) if path else cites(fact) for fact in facts)
+    return CodeSentence(text, tuple(place for several in places for place in several), heading)
+
+
+def amount(count: int, what: str) -> str:
+    """Return "1 encounter" or "3 encounters"; `what` is a plural."""
+    if count != 1:
+        return f"{count} {what}"
+    return f"1 {what.removesuffix('ies')}y" if what.endswith("ies") else f"1 {what.removesuffix('s')}"
+
+
+def in_error(facts: Iterable[Fact], kind: type[Row]) -> list[Fact]:
+    """Return the entries of a kind that were entered in error; they are counted, never shown."""
+    return [fact for fact in facts if isinstance(fact.row, kind) and fact.row.status == IN_ERROR]
+
+
+def error_note(wrong: Sequence[Fact], what: str) -> list[CodeSentence]:
+    """Return the sentence that says how many entries do not count, without what they say; none for none."""
+    if not wrong:
+        return []
+    count = "One entry" if len(wrong) == 1 else f"{len(wrong)} entries"
+    verb = "is" if len(wrong) == 1 else "are"
+    return [statement(f"{count} on {what} entered in error {verb} not counted.", wrong, path=_error_path(wrong[0]))]
+
+
+def _error_path(fact: Fact) -> Path:
+    return ("verificationStatus",) if fact.row.kind in ("condition", "allergy") else ("status",)
+
+
+def carrying(facts: Iterable[Fact], code: str) -> list[Fact]:
+    """Return the facts that carry a bare code, lower case, newest first."""
+    found = [fact for fact in facts if any(one.rpartition("|")[2].lower() == code for one in fact.row.codes)]
+    return sorted(found, key=lambda fact: (fact.row.effective_sort, fact.resource), reverse=True)
 
 
 def listed(facts: Sequence[Fact], what: str, *, lead: str = "", shown: int = SHOWN) -> tuple[CodeSentence, ...]:
@@ -58,7 +92,7 @@ def not_found(what: str, related: Sequence[CodeSentence] = ()) -> CodeAnswer:
     return CodeAnswer(absent=what, related=tuple(related))
 
 
-def within(facts: Iterable[Fact], window: Window | None, today: date) -> list[Fact]:
+def within(facts: Iterable[Fact], window: Window | Between | None, today: date) -> list[Fact]:
     """Return the facts whose earliest possible moment lies in the window; all without one."""
     if window is None:
         return list(facts)

@@ -56,6 +56,11 @@ class Window:
     amount: int = 0
     unit: str = ""
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether the words leave nothing to be read into them: a year was said, or "this year"."""
+        return bool(self.year) or self.relation == "this"
+
     def bounds(self, today: date) -> tuple[datetime | None, datetime | None]:
         """Return [from, to) as timezone-aware moments; None is open."""
         if self.relation == "last":
@@ -139,3 +144,17 @@ def _back(today: date, amount: int, unit: str) -> date:
 
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A stretch of time already worked out: [start, end), timezone-aware, None where open; `relation` as asked."""
+
+    words: str
+    start: datetime | None
+    end: datetime | None
+    relation: str = ""
+
+    def bounds(self, _today: date) -> tuple[datetime | None, datetime | None]:
+        """Return [from, to)."""
+        return self.start, self.end

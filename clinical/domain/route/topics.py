@@ -1,4 +1,4 @@
-"""What a question is about: topics with words of their own, names of the record or the tables, lists."""
+"""What a question is about: topics with words of their own, names of the record or the tables, lists by name."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _TAKING_NOW: Final = frozenset(
     ["on", "take", "takes", "taking", "took", "taken", "using", "uses", "receiving", "prescribed"],
 )
 _LISTS: Final = {
-    "vitals": Topic.VITALS, "medications": Topic.MEDICATIONS, "results": Topic.RESULTS,
+    "vitals": Topic.VITALS, "medications": Topic.MEDICATIONS, "reports": Topic.REPORTS, "results": Topic.RESULTS,
     "procedures": Topic.PROCEDURES, "problems": Topic.PROBLEMS,
     "encounters": Topic.ENCOUNTERS, "identity": Topic.IDENTITY,
 }  # fmt: skip
+_NEVER_TAKEN: Final = frozenset(
+    {kinds.PROBLEM, kinds.PROCEDURE, kinds.VACCINE, kinds.REPORT, kinds.ENCOUNTER, kinds.PANEL}
+)
 _JOINED: Final = frozenset({Topic.PROBLEM, Topic.PROCEDURE})
 _ADVICE: Final = re.compile(
     r"\b(?:can|may|could|should|safe|ok|okay|allowed)\b.*\b(?:have|take|given?|start|started|use|prescribed?|switch)\b",
 )
 _PAST: Final = {Topic.MEDICATIONS: Topic.PAST_MEDICATIONS, Topic.PROBLEMS: Topic.PAST_PROBLEMS}
-_NAMED_TOPICS: Final = (
+NAMED_TOPICS: Final = (
     (kinds.DRUG, Topic.MEDICATION), (kinds.PROBLEM, Topic.PROBLEM), (kinds.PROCEDURE, Topic.PROCEDURE),
-    (kinds.VACCINE, Topic.PROBLEM), (kinds.ALLERGEN, Topic.ALLERGY),
+    (kinds.VACCINE, Topic.PROBLEM), (kinds.ALLERGEN, Topic.ALLERGY), (kinds.REPORT, Topic.REPORT),
+    (kinds.PANEL, Topic.PANEL),
 )  # fmt: skip
 
 Found = tuple[Intent, tuple[Mention, ...]]
 
 
-def find_topic(reading: Reading) -> Found | None:
-    """Return the look-up a reading asks for, with the mentions it uses; None when the grammar finds none."""
-    return _fixed_topic(reading) or _named(reading) or _unknown_drug(reading) or _list(reading)
-
-
-def _acts(reading: Reading) -> tuple[Act, ...]:
+def acts_of(reading: Reading) -> tuple[Act, ...]:
+    """Return what is asked; "is it so?" where nothing else is said."""
     return reading.acts or (Act.STATUS,)
 
 
-def _fixed_topic(reading: Reading) -> Found | None:
+def fixed_topic(reading: Reading) -> Found | None:
     """Topics with words of their own: family history, code status, vaccination, allergy."""
     rest = reading.outside([one for one in reading.mentions if not {kinds.DRUG, kinds.VACCINE} & set(one.targets)])
     for name in grammar()["topics"]:
@@ -62,9 +62,9 @@ def _fixed_topic(reading: Reading) -> Found | None:
             for one in reading.mentions
             if name != "code-status" and (kinds.VACCINE in one.targets or name == "family")
         ]
-        target = named[0].name if named else ""
+        target = (named[0].targets.get(kinds.VACCINE) or named[0].name) if named else ""
         topic = Topic.IMMUNIZATION if name == "immunizations" and named else Topic(name)
-        return Intent(topic, _acts(reading), target, target), tuple(named)
+        return Intent(topic, acts_of(reading), target, target), tuple(named)
     return None
 
 
@@ -77,25 +77,26 @@ def _allergy(reading: Reading) -> Found:
         kept = [word for word in said if word not in fillers() and word not in grammar()["not_a_substance"]]
         target = " ".join(kept[:3])
     target = " ".join(word for word in target.split() if word.removesuffix("'s") not in reading.own_name)
-    also = tuple(_lists(reading, Topic.ALLERGIES)) if not target and " and " in reading.text else ()
+    also = tuple(lists_of(reading, Topic.ALLERGIES)) if not target and " and " in reading.text else ()
     topic = Topic.ALLERGY if target else Topic.ALLERGIES
     places = tuple(
         Mention(place, place + 1, word, {}) for place, word in enumerate(reading.tokens) if word in target.split()
     )
-    return Intent(topic, _acts(reading), target, target, also=also), (*named, *places)
+    detail = "reaction" if re.search(r"\breact\w*\b", reading.text) and target else ""
+    return Intent(topic, acts_of(reading), target, target, also=also, detail=detail), (*named, *places)
 
 
-def _named(reading: Reading) -> Found | None:
+def named_topic(reading: Reading) -> Found | None:
     """Something the record or the tables have a name for."""
     if _FOR.search(reading.text) and reading.mentions:
-        return Intent(Topic.MEDICATIONS, _acts(reading)), ()
-    read = [(_intent(reading, mention), mention) for mention in reading.mentions]
+        return Intent(Topic.MEDICATIONS, acts_of(reading)), ()
+    read = [(intent_of(reading, mention), mention) for mention in reading.mentions]
     intents = _narrowest([(intent, mention) for intent, mention in read if intent is not None])
     if not intents:
         return None
     if _ADVICE.search(reading.text) and kinds.DRUG in intents[0][1].targets:
         asked = intents[0][1].name
-        return Intent(Topic.ALLERGY, _acts(reading), asked, asked, detail="advice"), (intents[0][1],)
+        return Intent(Topic.ALLERGY, acts_of(reading), asked, asked, detail="advice"), (intents[0][1],)
     merged = _merged(intents)
     first = merged[0][0]
     same = [(intent, mention) for intent, mention in merged if intent.topic is first.topic]
@@ -129,8 +130,9 @@ def _merged(intents: list[tuple[Intent, Mention]]) -> list[tuple[Intent, Mention
     return merged
 
 
-def _intent(reading: Reading, mention: Mention) -> Intent | None:
-    acts = _acts(reading)
+def intent_of(reading: Reading, mention: Mention) -> Intent | None:
+    """Return the look-up that a mention asks for, other readings of it behind; None when it asks for none."""
+    acts = acts_of(reading)
     taken = _is_taken(reading, mention)
     if kinds.MEASURE in mention.targets and not taken:
         concept = mention.targets[kinds.MEASURE]
@@ -144,15 +146,19 @@ def _intent(reading: Reading, mention: Mention) -> Intent | None:
     if taken:
         return Intent(Topic.MEDICATION, acts, mention.name, mention.name)
     readings = _readings(mention, acts)
-    if kinds.VACCINE in mention.targets and {Act.WHEN, Act.LATEST} & set(acts):  # "when was his last MMR"
+    asks_dose = {Act.WHEN, Act.LATEST} & set(acts) or mention.name in grammar()["vaccine_only"]
+    asks_dose = asks_dose or len(reading.tokens) <= mention.end - mention.start  # nothing but its name
+    if kinds.VACCINE in mention.targets and asks_dose:  # "when was his last MMR"
         readings.insert(0, Intent(Topic.IMMUNIZATION, acts, mention.targets[kinds.VACCINE], mention.name))
+    if kinds.REPORT in mention.targets and pattern("beside", "report").search(reading.outside([mention])):
+        readings.sort(key=lambda intent: intent.topic is not Topic.REPORT)  # "what did the echo show"
     return replace(readings[0], instead=tuple(readings[1:])) if readings else None
 
 
 def _readings(mention: Mention, acts: tuple[Act, ...]) -> list[Intent]:
     return [
         Intent(topic, acts, mention.targets[kind], mention.name)
-        for kind, topic in _NAMED_TOPICS
+        for kind, topic in NAMED_TOPICS
         if kind in mention.targets
     ]
 
@@ -163,7 +169,7 @@ def _around(reading: Reading, mention: Mention) -> tuple[str, ...]:
 
 def _is_taken(reading: Reading, mention: Mention) -> bool:
     """Return whether a verb of taking stands right before the mention: "is she on potassium"."""
-    if set(mention.targets) <= {kinds.PROBLEM, kinds.PROCEDURE}:
+    if set(mention.targets) <= _NEVER_TAKEN:
         return False
     articles = set(grammar()["articles"]) - _TAKING_NOW
     place = mention.start - 1
@@ -178,7 +184,7 @@ def _is_verb(reading: Reading, place: int) -> bool:
     return reading.tokens[place] != "on" or before in grammar()["takers"] or before in reading.own_name
 
 
-def _unknown_drug(reading: Reading) -> Found | None:
+def unknown_drug(reading: Reading) -> Found | None:
     """A word nobody knows after a verb of taking: it is looked for among the medicines all the same."""
     for place, word in enumerate(reading.tokens):
         verb = place - 1
@@ -188,7 +194,7 @@ def _unknown_drug(reading: Reading) -> Found | None:
         taken = verb >= 0 and reading.tokens[verb] in _TAKING_NOW and _is_verb(reading, verb)
         if taken and word.isalpha() and not is_known:
             unknown = Mention(place, place, word, {})
-            return Intent(Topic.MEDICATION, _acts(reading), word, word, detail="unknown"), (unknown,)
+            return Intent(Topic.MEDICATION, acts_of(reading), word, word, detail="unknown"), (unknown,)
     return None
 
 
@@ -197,7 +203,8 @@ def _is_grammar(word: str) -> bool:
     return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
 
 
-def _lists(reading: Reading, *but: Topic) -> list[Intent]:
+def lists_of(reading: Reading, *but: Topic) -> list[Intent]:
+    """Return the lists a question names, but those given."""
     rest = reading.text
     found = []
     for name, topic in _LISTS.items():
@@ -205,15 +212,29 @@ def _lists(reading: Reading, *but: Topic) -> list[Intent]:
             past = bool(pattern("past").search(rest)) and topic in _PAST
             inpatient = topic is Topic.ENCOUNTERS and pattern("inpatient").search(rest)
             emergency = topic is Topic.ENCOUNTERS and pattern("emergency").search(rest)
-            detail = "inpatient" if inpatient else "emergency" if emergency else ""
-            found.append(Intent(_PAST[topic] if past else topic, _acts(reading), said=topic.value, detail=detail))
+            detail = "emergency" if emergency else "inpatient" if inpatient else ""
+            if topic is Topic.MEDICATIONS and not past:
+                detail = "on-hold" if pattern("held").search(rest) else "new" if pattern("new").search(rest) else ""
+            if topic is Topic.REPORTS:
+                detail = "imaging" if pattern("imaging").search(rest) else ""
+            one = Intent(_PAST[topic] if past else topic, acts_of(reading), said=topic.value, detail=detail)
+            both = inpatient and emergency  # "emergency admission": the emergency contact, else the stay it led to
+            found.append(replace(one, instead=(replace(one, detail="inpatient"),)) if both else one)
     return found
 
 
-def _list(reading: Reading) -> Found | None:
+def list_topic(reading: Reading) -> Found | None:
     """A list by its own name: medications, problems, vital signs, results, visits."""
-    found = _lists(reading)
+    found = lists_of(reading)
     if not found and re.search(r"\bwhat\b.*\bon\b\s*(?:now|currently|at the moment|for)?$", reading.text):
-        found = [Intent(Topic.MEDICATIONS, _acts(reading), said="medications")]
+        found = [Intent(Topic.MEDICATIONS, acts_of(reading), said="medications")]
+    if (
+        not found
+        and reading.moment
+        and re.search(r"^what (?:was|were|has been|have been)?\s*(?:newly )?started$", reading.text)
+    ):
+        found = [Intent(Topic.MEDICATIONS, acts_of(reading), said="medications", detail="new")]
+    if not found and Act.WHERE in reading.acts:
+        found = [Intent(Topic.ENCOUNTERS, acts_of(reading), said="place")]
     also = tuple(found[1:]) if " and " in reading.text else ()
     return (replace(found[0], also=also), ()) if found else None

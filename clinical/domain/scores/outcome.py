@@ -26,12 +26,14 @@ class ScoreAnswer:
     """An answer and the judgements that would complete it.
 
     `reason` is "" when a value was calculated, else a code: missing, stale, conflict, not-applicable,
-    judgements, unverified, not-computed.
+    judgements, unverified, not-computed. `value` and `band` are the total as shown and what it is called.
     """
 
     answer: CodeAnswer
     questions: tuple[Judgement, ...] = ()
     reason: str = ""
+    value: str = ""
+    band: str = ""
 
 
 @dataclass(slots=True)
@@ -65,7 +67,8 @@ def computed(sheet: Sheet, formula: Formula, trust: Trust, value: str, band: str
     source = f"{formula.provenance.source}; edition {formula.provenance.edition}; {words}"
     head = CodeSentence(f"{formula.title}: {value}.{f' {band}.' if band else ''} Source: {source}.", sheet.places())
     sheet.limits.extend(_asked(sheet))
-    return ScoreAnswer(CodeAnswer((head, *_complete(sheet)), answered=True), tuple(sheet.questions))
+    answer = CodeAnswer((head, *_complete(sheet)), answered=True)
+    return ScoreAnswer(answer, tuple(sheet.questions), value=value, band=band)
 
 
 def refused(sheet: Sheet, formula: Formula, reason: str, why: str, places: Places = ()) -> ScoreAnswer:

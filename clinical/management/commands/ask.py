@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,12 +16,17 @@ from clinical.answering import stored
 from clinical.answering.services import QuestionRefusedError, ask, events
 from clinical.audit import trail
 from clinical.domain.access import AccessDeniedError
+from clinical.domain.visible import escaped_in_json, visible
 from clinical.identity.services import UnassignedError, find_by_fhir_id
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.core.management.base import CommandParser
 
     from clinical.models import Patient
+
+REFUSED: Final = 3  # exit code of a question that was not taken
 
 
 class Command(BaseCommand):
@@ -44,17 +49,28 @@ class Command(BaseCommand):
             raise CommandError(f"no user {options['user']!r}")
         patient = patient_named(options["patient"])
         check_profile(options["break_glass"])
-        record_command("ask", patient, user, options["break_glass"])
+        audit_id = record_command("ask", str(patient.id), user.username, options["break_glass"])
         try:
             # What a terminal passes on need not be text; what is not becomes "?".
             words = os.fsencode(options["question"]).decode(errors="replace")
             question = ask(user, patient.id, words, clock=timezone.now)
             result = stored.as_json(events(question.id, user, clock=timezone.now))
         except AccessDeniedError as denial:
-            result = stored.as_json([]) | {"status": "refused", "reason": denial.reason}
+            self._refuse(denial.reason, denial.audit_id or audit_id, as_json=options["json"])
         except QuestionRefusedError as refusal:
-            raise CommandError(f"question refused: {refusal.reason}") from None
-        self.stdout.write(json.dumps(result, ensure_ascii=False, indent=2) if options["json"] else plain(result))
+            self._refuse(refusal.reason, audit_id, as_json=options["json"])
+        self.stdout.write(as_text(result) if options["json"] else plain(result))
+
+    def _refuse(self, reason: str, audit_id: UUID, *, as_json: bool) -> NoReturn:
+        """Print the refusal in the `ask` shape if asked for, and end with exit code 3.
+
+        Raises:
+            CommandError: always; it names the reason and the row of the trail.
+        """
+        if as_json:
+            refused = {"status": "refused", "reason": reason, "audit_id": str(audit_id)}
+            self.stdout.write(as_text(stored.as_json([]) | refused))
+        raise CommandError(f"refused: {reason} (audit row {audit_id})", returncode=REFUSED) from None
 
 
 def patient_named(logical_id: str) -> Patient:
@@ -82,30 +98,39 @@ def check_profile(break_glass: str) -> None:
         raise CommandError("this prints patient text: on a site give --break-glass REASON; it is audited")
 
 
-def record_command(name: str, patient: Patient, user: User, break_glass: str) -> None:
-    """Write the operating-system user and whom he acts as to the trail."""
-    trail.append(
+def record_command(name: str, patient_id: str, user_id: str, break_glass: str) -> UUID:
+    """Write the operating-system user and whom he acts as to the trail; returns the row's id."""
+    return trail.append(
         trail.Entry(
             action=f"command.{name}",
             outcome="STARTED",
             user_id=f"os:{getpass.getuser()}",
-            on_behalf_of=user.username,
-            patient_id=str(patient.id),
+            on_behalf_of=user_id,
+            patient_id=patient_id,
             detail={"break_glass": bool(break_glass)},
         ),
         now=timezone.now(),
     )
 
 
+def as_text(result: dict[str, Any]) -> str:
+    """Return JSON that a terminal can show: no control character stands in it bare, and it reads the same."""
+    return escaped_in_json(json.dumps(result, ensure_ascii=False, indent=2))
+
+
 def plain(result: dict[str, Any]) -> str:
-    """Return an answer for a terminal."""
+    """Return an answer for a terminal; each sentence on one line, hidden characters as their code points."""
     words = {"code": "computed from the record", "quote": "from the record", "model": "drafted, checked"}
     lines = [f"Route: {result['route']} ({result['route_reason']})", f"Status: {result['status']}"]
+    if check := result["medication_check"]:
+        lines += [f"! {one['severity']}: {' '.join(one['text'].split())}" for one in result["findings"]]
+        lines.append(f"Medication check: {check['covered']}")
     for sentence in result["sentences"]:
         if not sentence["shown"]:
             lines.append(f"- [withheld: {sentence['reason']}]")
             continue
-        lines.append(f"- {sentence['text']}  ({words[sentence['by']]})")
+        # Who says it comes first: words of the record cannot forge what stands before them.
+        lines.append(f"- {words[sentence['by']]}: {' '.join(sentence['text'].split())}")
         for citation in sentence["citations"]:
             place = f"{citation['resource']} v{citation['version']} {citation['part']}"
             lines.append(f"    {place}[{citation['start']}:{citation['end']}]")
@@ -118,4 +143,4 @@ def plain(result: dict[str, Any]) -> str:
     model = [sentence for sentence in result["sentences"] if sentence["by"] == "model"]
     shown = sum(sentence["shown"] for sentence in model)
     lines.append(f"Model sentences: {shown} shown, {len(model) - shown} withheld.")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))

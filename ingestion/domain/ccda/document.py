@@ -60,6 +60,21 @@ def read_document(raw: bytes, *, zone: ZoneInfo) -> list[Mapped]:
     return list(reading.found.values())
 
 
+def narrative_of(raw: bytes) -> str:
+    """Return the words of all sections of a document that is only to be quoted, its entries left alone.
+
+    Raises:
+        CcdaError: as `read_document`; "no-sections" for a body that is no XML.
+    """
+    root = parse(raw)
+    if name(root) != "ClinicalDocument":
+        raise CcdaError("not-a-clinical-document", name(root))
+    sections = list(_sections(root))
+    if not sections:
+        raise CcdaError("no-sections")
+    return _words_of(sections)
+
+
 def _sections(root: Element) -> Iterator[Element]:
     for body in every(root, "v:component/v:structuredBody"):
         yield from (element for element in body.iter() if name(element) == "section")
@@ -108,14 +123,18 @@ def _confidentiality(root: Element) -> list[Json]:
     return [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}]}]
 
 
-def _text_attachment(sections: list[Element]) -> Json:
+def _words_of(sections: list[Element]) -> str:
     parts = []
     for section in sections:
         text = section_text(section)
         title = words(section, "v:title")
         if text:
             parts.append(f"{title}\n{text}" if title else text)
-    data = "\n\n".join(parts).encode()
+    return "\n\n".join(parts)
+
+
+def _text_attachment(sections: list[Element]) -> Json:
+    data = _words_of(sections).encode()
     return {
         "contentType": "text/plain; charset=utf-8",
         "data": base64.b64encode(data).decode(),

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_BUNDLES_INSIDE = 4
+ERASED_ENTRY = "urn:clinical-appliance:erased"
+"""The fullUrl, and all there is, of an entry that was taken out when its patient was erased."""
 _NAMESPACE = uuid.UUID("7d0d2f1e-8f0a-5c36-9a43-0e7a5f3f6a55")
 _TARGET = re.compile(r"^(?:(https?://.+)/)?([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
 _ID = re.compile(ID)
@@ -144,6 +146,8 @@ class _Reader:
         struct = entry.struct
         if isinstance(struct, Issue):
             return [RejectedItem(place, struct.code, struct.path)]
+        if struct.fullUrl == ERASED_ENTRY:
+            return []
         request = struct.request
         method = "" if request is UNSET else request.method
         if method == "DELETE":

@@ -1,0 +1,115 @@
+"""Words of a sentence that the evidence may lack: general words whose absence changes no clinical statement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.compounds import in_the_words_of
+from clinical.domain.lexicon.tables import general_keys, rivals, soft_keys, word_list
+from clinical.domain.lexicon.words import stem
+
+if TYPE_CHECKING:
+    from clinical.domain.gate.mention import Mention
+    from clinical.domain.gate.reading import Reading
+    from clinical.domain.gate.source import Window
+
+_MOST: Final = 4
+_MOST_GENERAL: Final = 2
+_FEWEST: Final = 2  # statements that must be left where a general word is passed over
+_NEAR: Final = 4
+_HARD_VERBS: Final = word_list("hard_verbs")
+_ADVERBS: Final = frozenset(
+    "not also now then still since subsequently recently already never always often usually just".split()
+)
+_BE: Final = frozenset("is are was were be been being am".split())
+_BEFORE_VERB: Final = _BE | frozenset(
+    "has have had will would can could may might must should shall does do did to he she they it who which patient".split()
+)
+_AFTER_VERB: Final = frozenset(
+    "on in at to by from with for after before until the a an her his their that and . , ;".split()
+)
+
+
+def relaxed(claim: Reading, window: Window) -> Reading:
+    """Return the claim in the window's way of naming things, without the soft words that the window lacks.
+
+    They are left out only while more is left than they are: a sentence must be borne out by what it says.
+    """
+    mentions = in_the_words_of(claim.mentions, window)
+    if mentions != claim.mentions:
+        claim = replace(claim, mentions=mentions, keys=frozenset(key for one in mentions for key in one.keys))
+    missing = [one for one in claim.mentions if one.key in soft_keys() and not _held(one, window)]
+    if {"from", "to"} <= {one.role for one in claim.figures}:  # both values are checked, whichever way is better
+        missing += [one for one in claim.mentions if one.key == "word:improve" and not _held(one, window)]
+    general = [
+        one
+        for one in claim.mentions
+        if (one.key in general_keys() or _is_verb(one, claim)) and one not in missing and not _held(one, window)
+    ]
+    if len(general) <= _MOST_GENERAL and not any(_is_cause(one, claim) for one in general):
+        missing += general
+    if not missing:
+        return claim
+    stated = len(claim.mentions) - len(missing) + len(claim.figures) + len(claim.dates)
+    if len(missing) > _MOST or not stated or (general and general[0] in missing and stated < _FEWEST):
+        return claim
+    gone = {one.key for one in missing}
+    kept = tuple(one for one in claim.mentions if one not in missing)
+    return replace(
+        claim,
+        mentions=kept,
+        figures=tuple(
+            replace(one, heads=one.heads - gone, wider=one.wider - gone) if one.heads & gone else one
+            for one in claim.figures
+        ),
+        keys=frozenset(key for one in kept for key in one.keys),
+    )
+
+
+def _is_verb(mention: Mention, claim: Reading) -> bool:
+    """Return whether a word in no table stands where a verb stands, or is an adverb.
+
+    What a verb may change (start, stop, refuse, rise, ...) is in the tables, and so never passed over.
+    """
+    if not mention.key.startswith("w:") or mention.last - mention.first != 1:
+        return False
+    words, at = claim.words, mention.first
+    low = words[at].low
+    if not low.isalpha() or low != words[at].text or low in _HARD_VERBS:
+        return False
+    if low.endswith("ly"):
+        return True
+    before = at - 1
+    while before >= 0 and words[before].low in _ADVERBS:
+        before -= 1
+    after = words[at + 1].low if at + 1 < len(words) else "."
+    if before >= 0 and words[before].low in _BEFORE_VERB:
+        return low.endswith(("ed", "ing", "en", "wn")) or words[before].low not in _BE | {"has", "have", "had"}
+    return (
+        before >= 0
+        and words[before].is_word
+        and low.endswith(("ed", "s"))
+        and after in _AFTER_VERB
+        and low[-2:] != "ss"
+    )
+
+
+def _is_cause(mention: Mention, claim: Reading) -> bool:
+    """Return whether a word is part of who did it or why: "by the ...", "because of ..."."""
+    if any(one.key == "word:cause" and 0 <= mention.first - one.last < _NEAR for one in claim.mentions):
+        return True
+    before = claim.words[max(mention.first - 2, 0) : mention.first]
+    return any(word.low in {"by", "for"} for word in before)
+
+
+def _held(mention: Mention, window: Window) -> bool:
+    """Return whether the evidence speaks of it, in this statement or beside it, or of what excludes it."""
+    word = stem(mention.key.removeprefix("w:").removeprefix("word:"))
+    return (
+        any(same_thing(mention, source) for source in window.mentions)
+        or word in window.stems
+        or (mention.key in window.denied and not mention.attributes)
+        or bool(rivals().get(word, frozenset()) & window.stems)
+    )

@@ -1,0 +1,220 @@
+"""How much of what a question names a stretch of sentences names too, itself or by what it stands under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.values import OTHER_SPECIMENS
+from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.words import stem
+from clinical.domain.quotes.intents import Intent
+from clinical.domain.quotes.kin import kin_of, meets
+from clinical.domain.quotes.question import action_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from clinical.domain.gate.mention import Mention
+    from clinical.domain.gate.source import SourceSentence
+    from clinical.domain.quotes.documents import Document
+    from clinical.domain.quotes.question import Focus, Question
+
+# How far a thing asked about counts by where it is named.
+OWN, _APART, _BY_KIN, _BY_HEADING, _BY_PARAGRAPH, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.4, 0.25
+_WORD_BY_HEADING, _WORD_BY_PARAGRAPH = 0.6, 0.5
+_CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Sentences that follow each other, with what they stand under and among.
+
+    `own`: what they mention, of the right person; `context`: their headings, the document's title and what the
+    sentences before name, where the first follows on from them; `paragraph`: all sentences of their paragraph.
+    """
+
+    sentences: Sequence[SourceSentence]
+    own: Sequence[Mention]
+    context: Sequence[Mention]
+    paragraph: Sequence[SourceSentence]
+    document: Document
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The stems of every word."""
+        return frozenset(word.stem for sentence in self.sentences for word in sentence.reading.words)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of every mention, whoever it is about."""
+        return frozenset(key for sentence in self.sentences for key in sentence.reading.keys)
+
+
+def answering(asked: Question, mentions: Iterable[Mention]) -> list[Mention]:
+    """Drop mentions that are about somebody else, only conditional, or an allergen when none is asked for."""
+    return [one for one in mentions if _right_person(asked, one) and _real(asked, one)]
+
+
+def _right_person(asked: Question, mention: Mention) -> bool:
+    relatives = {one for one in mention.attributes if one.startswith("family:")}
+    if "heading" in mention.attributes:
+        return not asked.of_family  # a problem's heading is about the patient
+    if not asked.of_family:
+        return not relatives
+    return bool(relatives) and (not asked.relatives or bool(asked.relatives & relatives))
+
+
+def _real(asked: Question, mention: Mention) -> bool:
+    if "hypothetical" in mention.attributes and "hypothetical" not in asked.reading.cues:
+        return False
+    if mention.kind is Kind.DRUG and mention.attributes & {"allergy", "avoid", "intolerance"}:
+        return asked.of_allergy or Intent.CAUSE in asked.intents or not asked.yes_no
+    return True
+
+
+def concepts_covered(asked: Question, stretch: Stretch, *, all_words: bool) -> float | None:
+    """Return how well the things asked about are named, 0..1; None if one is named nowhere."""
+    if asked.medications and not any(one.kind is Kind.DRUG for one in stretch.own):
+        return None
+    if not asked.focus:
+        return 1.0
+    open_question = not asked.yes_no and not asked.of_family
+    hits, near = 0.0, (all_words and open_question) or any(one.aside for one in asked.focus)
+    for one in asked.focus:
+        here = named_here(asked, one, stretch)
+        if here:
+            hits, near = hits + here, True
+        elif any(one.keys & mention.keys for mention in stretch.context) or _spelled_in_context(one, stretch):
+            hits, near = hits + _BY_HEADING, True
+        elif asked.intents and not one.measured and _named_near(asked, one, stretch):
+            alone = asked.actions and _only_drug(one, stretch)
+            hits, near = hits + (_BY_HEADING if alone else _BY_PARAGRAPH), True
+        elif one.aside and _named_in_document(one, stretch.document):
+            hits += _BY_HEADING
+        elif open_question and not one.measured and one.keys & stretch.document.keys:
+            hits += _BY_DOCUMENT
+        else:
+            return None
+    return hits / len(asked.focus) if near else None
+
+
+def named_here(asked: Question, focus: Focus, stretch: Stretch) -> float:
+    """Return how far the stretch itself names a thing asked about: 0, or one of the weights above."""
+    if any(focus.keys & one.keys for one in stretch.own):
+        return OWN
+    stems = stretch.stems
+    relative = any(cue.startswith("family:") for sentence in stretch.sentences for cue in sentence.reading.cues)
+    under = stems | {word for one in stretch.context for word in words_of(one)}
+    if any(name <= under and name & stems for name in focus.spelled) and relative == asked.of_family:
+        return _APART
+    by_head = focus.head and any(focus.head & one.keys for one in stretch.own)
+    return _BY_KIN if by_head or (meets(focus.kin, stems) and relative == asked.of_family) else 0.0
+
+
+def _only_drug(focus: Focus, stretch: Stretch) -> bool:
+    """Whether the paragraph speaks of no other drug, so that what is done in it is done to this one."""
+    drugs = [one for sentence in stretch.paragraph for one in sentence.reading.mentions if one.kind is Kind.DRUG]
+    return focus.drug and bool(drugs) and all(one.keys & focus.keys for one in drugs)
+
+
+def _named_in_document(focus: Focus, document: Document) -> bool:
+    return bool(focus.keys & document.keys) or any(name <= document.stems for name in focus.spelled)
+
+
+def _spelled_in_context(focus: Focus, stretch: Stretch) -> bool:
+    stems = frozenset(word for one in stretch.context for word in words_of(one))
+    return any(name <= stems for name in focus.spelled)
+
+
+def _named_near(asked: Question, focus: Focus, stretch: Stretch) -> bool:
+    """Whether another sentence of the paragraph names it: "Back pain since May. Gets worse on stairs."."""
+    return any(
+        focus.keys & one.keys for sentence in stretch.paragraph for one in answering(asked, sentence.reading.mentions)
+    ) or any(
+        name <= {word.stem for word in sentence.reading.words}
+        for sentence in stretch.paragraph
+        for name in focus.spelled
+    )
+
+
+def words_covered(asked: Question, stretch: Stretch) -> float:
+    """Return the share of the plain words that the stretch, its headings or title say, or say in kindred words."""
+    if not asked.words:
+        return 1.0
+    held = [one for sentence in stretch.sentences for one in sentence.reading.mentions]
+    stems = stretch.stems
+    wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
+    met = 0.0
+    for one in wanted.values():
+        if any(same_thing(one, source) for source in held) or meets(kin_of_mention(one), stems):
+            met += 1
+        elif any(same_thing(one, source) or words_of(one) <= words_of(source) for source in stretch.context):
+            met += _WORD_BY_HEADING
+        elif asked.intents and any(one.key in sentence.reading.keys for sentence in stretch.paragraph):
+            met += _WORD_BY_PARAGRAPH
+        elif not asked.yes_no and one.key in stretch.document.keys:
+            met += _BY_DOCUMENT
+    return met / max(len(wanted), 1)
+
+
+def words_of(mention: Mention) -> frozenset[str]:
+    """Return the stems of the words of a mention."""
+    return frozenset(stem(word) for word in mention.text.lower().split())
+
+
+def kin_of_mention(mention: Mention) -> frozenset[str]:
+    """Return the stems that may stand for any word of a mention."""
+    return frozenset().union(*(kin_of(word) for word in mention.text.lower().split()))
+
+
+def person_fits(asked: Question, stretch: Stretch) -> bool:
+    """Whether the relative asked about is told of, where one is."""
+    if not asked.of_family:
+        return True
+    told = {cue for sentence in stretch.sentences for cue in sentence.reading.cues if cue.startswith("family:")}
+    return bool(told & asked.relatives) if asked.relatives else bool(told)
+
+
+def sides_fit(asked: Question, stretch: Stretch) -> bool:
+    """Whether the side asked about is the side told of."""
+    return asked.sides <= stretch.keys | {key for one in stretch.context for key in one.keys}
+
+
+def specimen_fits(asked: Question, stretch: Stretch) -> bool:
+    """Whether no other specimen is told of than was asked about: urine for blood."""
+    if not any(one.kind is Kind.TEST for one in asked.reading.mentions):
+        return True
+    keys = stretch.keys | {key for sentence in stretch.sentences for one in sentence.headings for key in one.keys}
+    return not (keys & OTHER_SPECIMENS) - asked.reading.keys
+
+
+def paragraph_covers(asked: Question, stretch: Stretch) -> bool:
+    """Whether the sentences of the paragraph and its headings name everything that is asked about."""
+    headings = frozenset(key for one in stretch.context for key in one.keys)
+    for focus in asked.focus:
+        if not (focus.keys & headings or _named_near(asked, focus, stretch)):
+            return False
+    stems = frozenset(word.stem for sentence in stretch.paragraph for word in sentence.reading.words)
+    stems |= {word for one in stretch.context for word in words_of(one)}
+    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
+    return all(meets(kin_of_mention(one), stems) for one in wanted)
+
+
+def action_told(asked: Question, sentence: SourceSentence) -> bool:
+    """Whether a sentence tells of the deed asked about, done to anything."""
+    return any(
+        one.attributes & asked.actions or action_of(one) in asked.actions for one in sentence.reading.mentions
+    )
+
+
+def action_fits(asked: Question, stretch: Stretch) -> bool:
+    """A question about stopping is answered by a sentence that stops (or did not stop) the thing asked about."""
+    if not asked.actions:
+        return True
+    actions = asked.actions | (_CHANGES if "changed" in asked.actions else frozenset())
+    wanted = {*actions, *(f"not-{action}" for action in actions)}
+    mentions = [one for sentence in stretch.sentences for one in sentence.reading.mentions]
+    focus = [one for one in stretch.own if any(group & one.keys for group in asked.concepts)] or mentions
+    return any(one.attributes & wanted for one in focus) or any(action_of(one) in actions for one in mentions)

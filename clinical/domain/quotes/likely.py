@@ -1,0 +1,54 @@
+"""Sentences that may answer in other words: not named by the rules, but close in meaning and of the right kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clinical.domain.quotes.bearing import Bearing, paragraph_of
+from clinical.domain.quotes.coverage import kin_of_mention
+from clinical.domain.quotes.kin import meets
+from clinical.domain.quotes.wants import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clinical.domain.gate.source import Source, SourceSentence
+    from clinical.domain.quotes.documents import Document
+    from clinical.domain.quotes.focus import Focus
+    from clinical.domain.quotes.question import Question
+
+
+def likely_of(asked: Question, source: Source, place: int, document: Document) -> Bearing | None:
+    """Return a sentence that holds what is wanted near what is asked about, never full; None where it cannot answer.
+
+    A test, vital sign or drug, and whatever a yes-or-no question is about, must be named in its paragraph, anything
+    else in its document.
+    """
+    sentence = source.sentences[place]
+    if not all(holds(intent, asked, sentence.reading) for intent in asked.intents):
+        return None
+    relative = any(cue.startswith("family:") for cue in sentence.reading.cues)
+    if relative != asked.of_family:
+        return None
+    paragraph = paragraph_of(source, place, place + 1)
+    near = 0.0
+    for focus in asked.focus:
+        if _named(focus, (sentence,)):
+            near += 1
+        elif _named(focus, paragraph):
+            near += 0.5
+        elif asked.yes_no or focus.measured or focus.drug or not focus.keys & document.keys:
+            return None
+    stems = frozenset(word.stem for word in sentence.reading.words)
+    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
+    met = sum(one.key in sentence.reading.keys or meets(kin_of_mention(one), stems) for one in wanted)
+    return Bearing(place, place + 1, full=False, score=near + met)
+
+
+def _named(focus: Focus, sentences: Iterable[SourceSentence]) -> bool:
+    for sentence in sentences:
+        stems = frozenset(word.stem for word in sentence.reading.words)
+        named = {key for one in (*sentence.reading.mentions, *sentence.headings) for key in one.keys}
+        if focus.keys & named or meets(focus.kin, stems) or any(name <= stems for name in focus.spelled):
+            return True
+    return False
