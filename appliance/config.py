@@ -91,7 +91,26 @@ class Config(BaseSettings):
     cds_quiet_hours: float = Field(
         24.0, ge=0, description="hours for which an overridden patient-view card stays quiet for its user"
     )
+    fhir_clients: Path | None = Field(
+        None, description="JSON file of the machine clients of the FHIR door; default var/fhir_clients.json"
+    )
+    ehr_servers: Path | None = Field(
+        None, description="JSON file of the site's FHIR servers that may be read; default var/ehr_servers.json"
+    )
+    fhir_max_bytes: int = Field(64 * 2**20, gt=0, description="largest body that the FHIR door takes")
+    fhir_wait_bytes: int = Field(
+        2**20, ge=0, description="largest body that the FHIR door works through before it answers; above it answers 202"
+    )
+    mllp_host: str = Field("", description="address of the HL7 v2 door; empty: host")
     mllp_port: int = Field(2575, ge=1, le=65535, description="port of the HL7 v2 door")
+    mllp_connections: int = Field(64, ge=1, description="most senders at once at the HL7 v2 door")
+    mllp_idle_s: float = Field(3600.0, gt=0, description="seconds a sender may say nothing before he is let go")
+    mllp_message_s: float = Field(30.0, gt=0, description="seconds one message may take from first to last byte")
+    mllp_tls_cert: Path | None = Field(None, description="PEM certificate of the HL7 v2 door; empty: no TLS")
+    mllp_tls_key: Path | None = Field(None, description="PEM key of that certificate")
+    mllp_tls_client_ca: Path | None = Field(
+        None, description="PEM authority whose certificate each sender must show; empty: none is asked for"
+    )
     database_url: str = Field(
         "",
         description="postgresql://user:password@/name?host=/run/postgresql; empty is SQLite under var",
@@ -116,12 +135,12 @@ class Config(BaseSettings):
     )
     known_authorities: str = Field(
         "",
-        description="comma-separated Identifier systems and FHIR server base URLs whose patient identifiers count; "
-        "empty: every one in the embedded profile, none on a site",
+        description="comma-separated Identifier systems and FHIR server base URLs whose patient identifiers count, and "
+        "`uploads` for files that name no server; empty: every one in the embedded profile, none on a site",
     )
     draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
     prompt_chars: int = Field(2400, ge=400, description="most characters of evidence in one prompt")
-    drafting: bool = Field(default=True, description="the clinical lead's switch: off means no model text")
+    drafting: bool = Field(default=True, description="whether this installation may draft; the clinical lead can turn it off while it runs")
     guided_lookups: bool = Field(
         default=False,
         description="where the grammar reads no look-up, the model picks one from a closed list, shown as related only",

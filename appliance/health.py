@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connections
 from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from appliance.config import config
 from clinical.models import Patient
 from clinical.ports import BackendUnavailableError, backends
+from ingestion.selectors import held_summary
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -27,7 +29,10 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """200 when database, trail, vector service and model answer and, in the demo, the clinic is loaded."""
+    """200 when database, trail, vector service and model answer and, in the demo, the clinic is loaded.
+
+    `held` counts what waits for a person, with the age of the oldest in seconds; it does not make the box unready.
+    """
     checks = {
         "database": _database("default"),
         "audit": _database("audit"),
@@ -37,7 +42,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     if config().demo and checks["database"]:
         checks["clinic"] = Patient.objects.exists()
     ready = all(checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    answer = {"ready": ready, "checks": checks, "held": _held() if checks["database"] else None}
+    return JsonResponse(answer, status=200 if ready else 503)
 
 
 @login_not_required
@@ -49,6 +55,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}:
         return HttpResponseForbidden("metrics are served to this machine only")
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _held() -> dict[str, int | None] | None:
+    try:
+        return held_summary(now=timezone.now())
+    except Error:
+        return None
 
 
 def _database(alias: str) -> bool:

@@ -80,6 +80,8 @@ def _database(url: str, file_name: str) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": _CONFIG.var / file_name,
+            # A hook call opens no files: the machines' few threads keep their connections, as on PostgreSQL.
+            "CONN_MAX_AGE": 60 if _CONFIG.door == "machines" else 0,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -174,11 +176,24 @@ CLINICAL_DRAFTING = _CONFIG.drafting
 CLINICAL_GUIDED_LOOKUPS = _CONFIG.guided_lookups
 CLINICAL_DRAFT_TOKENS = _CONFIG.draft_tokens
 INGESTION_LEASE_S = _CONFIG.ingest_lease_s
+INGESTION_MLLP: dict[str, Any] = {
+    "address": (_CONFIG.mllp_host or _CONFIG.host, _CONFIG.mllp_port),
+    "connections": _CONFIG.mllp_connections,
+    "idle_s": _CONFIG.mllp_idle_s,
+    "message_s": _CONFIG.mllp_message_s,
+    "certificate": _CONFIG.mllp_tls_cert,
+    "key": _CONFIG.mllp_tls_key,
+    "client_authority": _CONFIG.mllp_tls_client_ca,
+}
 INGESTION_LIMITS = (_CONFIG.max_resource_bytes, _CONFIG.max_file_bytes)
+INGESTION_FHIR_CLIENTS = _CONFIG.fhir_clients or _CONFIG.var / "fhir_clients.json"
+INGESTION_EHR = "appliance.backends.ehr.ehr_of"
+INGESTION_FHIR_LIMITS = (_CONFIG.fhir_max_bytes, _CONFIG.fhir_wait_bytes)
 CLINICAL_HELD_BACK = "ingestion.selectors.held_back"
 CLINICAL_WAITING = "ingestion.selectors.waiting"
 CLINICAL_PROMPT_CHARS = _CONFIG.prompt_chars
 CLINICAL_PROFILE = _CONFIG.profile
 CLINICAL_BACKENDS = "appliance.wiring.clinical_backends"
 LOGGING_CONFIG = "appliance.logs.configure"
-LOGGING: dict[str, Any] = {}
+# Not empty, or Django would not call the function above.
+LOGGING: dict[str, Any] = {"version": 1}

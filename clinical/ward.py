@@ -1,30 +1,32 @@
 """The ward: the user's patients with their newest NEWS2, derived from the record when it is looked at.
 
 Nothing is queued or kept for it, so that nothing can be lost: a vital sign that the record holds is in the next look,
-whichever door it came by. Reports are remembered for a minute as long as a patient's record has not grown.
+whichever door it came by. Rows are remembered for a minute as long as a patient's facts are the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Sum
 
 from clinical.access.alarm_policy import alarms_on
-from clinical.access.services import grant_access, patients_open_to, record_read, roles_of
+from clinical.access.services import patients_open_to, record_read, roles_of
 from clinical.audit import trail
-from clinical.domain.access import AccessDeniedError, Role
+from clinical.domain.access import AccessDeniedError, AccessRequest, Purpose, Role, authorise
 from clinical.domain.cds.vitals import vitals_report
 from clinical.keys import KeyDestroyedError
 from clinical.knowledge.approvals import trust
-from clinical.models import Patient, ResourceVersion
+from clinical.models import FactRow, Patient
 from clinical.record.selectors import facts_of
 from clinical.selectors import patient_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from django.contrib.auth.models import User
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 MOST_PATIENTS: Final = 100
 REMEMBERED_S: Final = 60.0
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
-Mark = tuple[int, int]  # versions of the patient, and the newest of them
+Stamp = str  # count, greatest and sum of a patient's fact numbers: what no insertion or deletion leaves alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,71 +52,80 @@ class WardRow:
 
 @dataclass(frozen=True, slots=True)
 class Ward:
-    """The rows, newest vital signs first. `mark` grows with the record of any of these patients; `more` are left out."""
+    """The rows, newest vital signs first; `more` patients are left out.
+
+    `state` changes with the facts of any of these patients; `stamps` say which facts of whom were shown.
+    """
 
     rows: tuple[WardRow, ...]
-    mark: int
+    state: str
+    stamps: Mapping[str, Stamp]
     more: int
     alarms: bool
 
 
-_remembered: dict[tuple[UUID, frozenset[str]], tuple[float, Mark, Trust, VitalsReport]] = {}
+_remembered: dict[tuple[UUID, frozenset[str]], tuple[float, Stamp, Trust, WardRow]] = {}
 
 
-def ward_of(user: User, *, since: int, now: datetime) -> Ward | None:
-    """Return the ward of a user, or None when nothing came for any of his patients after `since`.
+def ward_of(user: User, *, since: str, shown: Mapping[str, Stamp], now: datetime) -> Ward | None:
+    """Return the ward of a user, or None when nothing of his patients has changed.
 
-    Access is decided for each patient. The trail gets a row for each patient whose data is new to the page: all of
-    them at first (`since` 0), later those whose record has grown.
+    Access is decided for each patient. The trail gets a row for each patient whose data is new to this session: all of
+    them at first, later those whose facts have changed.
 
     Args:
         user: who looks.
-        since: `mark` of the ward shown last, 0 for none.
+        since: `state` of the ward shown last, "" for none.
+        shown: `stamps` of what this session was shown before.
         now: timezone-aware; no vital sign after it is seen.
 
     Raises:
         AccessDeniedError: `no-clinical-role`; audited.
         django.db.Error: the trail cannot be written; nothing is shown.
     """
-    if Role.CLINICIAN not in roles_of(user):
-        detail = {"reason": "no-clinical-role"}
-        entry = trail.Entry("ward.view", "DENIED", user.get_username(), detail=detail)
+    user_id, roles = user.get_username(), roles_of(user)
+    if Role.CLINICIAN not in roles:
+        entry = trail.Entry("ward.view", "DENIED", user_id, detail={"reason": "no-clinical-role"})
         raise AccessDeniedError("no-clinical-role", trail.append(entry, now=now))
-    marks = _marks(patients_open_to(user))
-    newest = max((mark[1] for mark in marks.values()), default=0)
-    if since and newest <= since:
+    stamps, newest = _stamps(patients_open_to(user))
+    state = hashlib.sha256(repr(sorted(stamps.items())).encode()).hexdigest()[:32]
+    if state == since:
         return None
-    shown = sorted(marks, key=lambda one: marks[one][1], reverse=True)[:MOST_PATIENTS]
-    rows = []
-    for patient in Patient.objects.filter(id__in=shown).select_related("data_key"):
-        grant = grant_access(user, patient.id, action="ward.view", now=now)
-        if marks[patient.id][1] > since:
+    listed = sorted(stamps, key=lambda one: newest[one], reverse=True)[:MOST_PATIENTS]
+    here, rows = trust(), []
+    for patient in Patient.objects.filter(id__in=listed).select_related("data_key"):
+        # That he is on the care team is why the patient is listed: the same decision, without asking again for each.
+        asked = AccessRequest(user_id, roles, patient.id, Purpose.TREATMENT, frozenset({user_id}))
+        grant = authorise(asked, now=now)
+        if shown.get(str(patient.id)) != stamps[patient.id]:
             record_read(grant, action="ward.view", now=now)
         try:
-            rows.append(WardRow(patient_line(patient), _report(grant, marks[patient.id], now)))
+            rows.append(_row(grant, patient, stamps[patient.id], here, now))
         except KeyDestroyedError:  # erased while the list was made
             continue
     rows.sort(key=lambda row: (row.report.as_of_sort or _NEVER, row.who.family), reverse=True)
-    return Ward(tuple(rows), newest, len(marks) - len(shown), alarms_on())
+    seen = {str(patient): stamps[patient] for patient in listed}
+    return Ward(tuple(rows), state, seen, len(stamps) - len(listed), alarms_on())
 
 
-def _marks(patients: set[UUID]) -> dict[UUID, Mark]:
-    found = (
-        ResourceVersion.objects.filter(patient_id__in=patients)
-        .values_list("patient_id")
-        .annotate(versions=Count("id"), newest=Max("id"))
-    )
-    return {patient: (versions, newest) for patient, versions, newest in found if patient is not None}
+def _stamps(patients: set[UUID]) -> tuple[dict[UUID, Stamp], dict[UUID, int]]:
+    """Return each patient's stamp and the number of his newest fact; patients without facts have none."""
+    counted = FactRow.objects.filter(patient_id__in=patients).values_list("patient_id")
+    found = list(counted.annotate(rows=Count("id"), newest=Max("id"), sum=Sum("id")))
+    stamps = {patient: f"{rows}.{newest}.{total}" for patient, rows, newest, total in found}
+    return stamps, {patient: newest for patient, _, newest, _ in found}
 
 
-def _report(grant: AccessGrant, mark: Mark, now: datetime) -> VitalsReport:
-    here, at = trust(), time.monotonic()
+def _row(grant: AccessGrant, patient: Patient, stamp: Stamp, here: Trust, now: datetime) -> WardRow:
+    at = time.monotonic()
     for old in [one for one, held in list(_remembered.items()) if at - held[0] > REMEMBERED_S]:
         _remembered.pop(old, None)
+    if patient.data_key.destroyed_at is not None:
+        raise KeyDestroyedError
     key = (grant.patient_id, grant.hidden_labels)
     held = _remembered.get(key)
-    if held is not None and held[1:3] == (mark, here):
+    if held is not None and held[1:3] == (stamp, here):
         return held[3]
-    report = vitals_report(facts_of(grant), now=now, trust=here)
-    _remembered[key] = (at, mark, here, report)
-    return report
+    row = WardRow(patient_line(patient), vitals_report(facts_of(grant), now=now, trust=here))
+    _remembered[key] = (at, stamp, here, row)
+    return row

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FRAME_BYTES: Final = 1 << 20
+INLINE_BYTES: Final = 64 * 1024
+"""Up to this size an original may stand in its own row."""
 _NONCE_BYTES: Final = 12
 _LENGTH = struct.Struct(">I")
 
@@ -62,9 +64,30 @@ def keep(file: BinaryIO, *, now: datetime) -> Original:
     return row
 
 
+def sealed_row(content: bytes, *, now: datetime) -> Original:
+    """Return the unsaved row of a small original, its bytes encrypted inside under a key of their own.
+
+    It is durable when the caller's transaction is; deleting the row deletes the bytes.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    key = AESGCM.generate_key(bit_length=256)
+    nonce = os.urandom(_NONCE_BYTES)
+    return Original(
+        sha256=sha256,
+        size=len(content),
+        wrapped_key=backends().master_key.wrap(key, binding=sha256),
+        received_at=now,
+        sealed=nonce + AESGCM(key).encrypt(nonce, content, _binding(sha256, 0, last=True)),
+    )
+
+
 def open_original(original: Original) -> BinaryIO:
     """Return the decrypted bytes as a buffered, forward-reading file."""
     key = backends().master_key.unwrap(bytes(original.wrapped_key), binding=original.sha256)
+    if original.sealed:
+        stood = bytes(original.sealed)
+        binding = _binding(original.sha256, 0, last=True)
+        return io.BytesIO(AESGCM(key).decrypt(stood[:_NONCE_BYTES], stood[_NONCE_BYTES:], binding))
     store = backends().originals
     try:
         stored = store.open(_object_name(original.sha256, bytes(original.wrapped_key)))
@@ -74,7 +97,9 @@ def open_original(original: Original) -> BinaryIO:
 
 
 def objects_of(original: Original) -> list[str]:
-    """Return the names under which an original's bytes may lie in the store."""
+    """Return the names under which an original's bytes may lie in the store; none where the row has them."""
+    if original.sealed:
+        return []
     return [_object_name(original.sha256, bytes(original.wrapped_key)), original.sha256]
 
 

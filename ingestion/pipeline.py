@@ -8,6 +8,7 @@ item that cannot be written is quarantined on its own: it holds up neither its b
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -18,13 +19,16 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
 
 from clinical.ports import backends
-from ingestion.domain.items import ParseContext, RejectedItem
+from ingestion.domain.items import RejectedItem
 from ingestion.domain.job_states import OPEN, JobState, advance
-from ingestion.models import IngestJob
+from ingestion.models import IngestJob, UnassignedItem
 from ingestion.originals import OriginalDamagedError, open_original
+from ingestion.parsers.attached import with_words
 from ingestion.parsers.registry import parse_stream
-from ingestion.receive import name_of
+from ingestion.receive import context_of, name_of
 from ingestion.steps.held_back import resolve_earlier
+from ingestion.steps.merges import MergeError
+from ingestion.steps.owner import ANOTHERS
 from ingestion.steps.same_file import SameFile
 from ingestion.steps.take_in import Tally, take_in
 
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from ingestion.domain.items import Item
+    from ingestion.domain.items import Item, ParseContext
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +82,8 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
         LeaseLostError: the job was taken over.
     """
     job = _lease(job_id, now=clock())
-    context = ParseContext(
-        patient_reference=job.context.get("patient") or "",
-        guideline=job.context.get("guideline"),
-        max_resource_bytes=limits[0],
-        max_file_bytes=limits[1],
-    )
-    items, file = _items(job, context), SameFile(lambda: _items(job, context))
+    context = replace(context_of(job, limits), still_working=lambda: _renew(job, now=clock()))
+    items, file = with_words(_items(job, context), context), _same_file(job, context)
     position = sum(1 for _ in islice(items, job.cursor))
     while batch := list(islice(items, BATCH_ITEMS)):
         _commit(job, position, batch, file, now=clock())
@@ -100,6 +99,16 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
         backends().wake(INDEX_TASK, 0)
     job.refresh_from_db()
     return job
+
+
+def _same_file(job: IngestJob, context: ParseContext) -> SameFile:
+    def waiting() -> set[int]:
+        rows = UnassignedItem.objects.filter(job=job, resource_type="Patient", ordinal__lt=job.cursor)
+        return set(rows.exclude(reason=ANOTHERS).values_list("ordinal", flat=True))
+
+    return SameFile(
+        lambda: _items(job, context), opened=lambda: open_original(job.original), waiting=waiting if job.cursor else set
+    )
 
 
 def due(now: datetime) -> list[int]:
@@ -127,6 +136,17 @@ def _lease(job_id: int, *, now: datetime) -> IngestJob:
         logger.error("job %d failed after %d attempts", job_id, MOST_ATTEMPTS)
         raise NotDueError
     return job
+
+
+def _renew(job: IngestJob, *, now: datetime) -> None:
+    """Hold on to a job while one of its documents takes long.
+
+    Raises:
+        LeaseLostError: the job was taken over.
+    """
+    held = IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(lease_until=now + _lease_time())
+    if not held:
+        raise LeaseLostError
 
 
 def _items(job: IngestJob, context: ParseContext) -> Iterator[Item]:
@@ -170,7 +190,7 @@ def _commit_together(job: IngestJob, position: int, batch: list[Item], file: Sam
             with transaction.atomic():
                 tally = prepared.write(now=now)
                 _count(job, position, tally, now=now)
-        except IntegrityError:
+        except (IntegrityError, MergeError):
             if attempt == MOST_RETRIES - 1:
                 raise
         else:

@@ -17,7 +17,7 @@ from clinical.ports import BackendUnavailableError, backends
 from clinical.record.index_changes import apply_due, retry_failed
 from clinical.record.index_check import notice_losses
 from ingestion import pipeline
-from ingestion.receive import INGEST_TASK
+from ingestion.receive import DRAIN_TASK, INGEST_TASK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 SETTLING = timedelta(seconds=5)
 LOOK_EVERY_S = 30.0
+DRAIN_S = 1.0
 _looked_at = -LOOK_EVERY_S  # by this process's clock
 
 
@@ -36,6 +37,26 @@ def ingest(*, row_id: int) -> None:
         pipeline.run(row_id, limits=settings.INGESTION_LIMITS, clock=timezone.now)
     except (pipeline.NotDueError, pipeline.LeaseLostError):
         logger.info("job %d is not due here", row_id)
+
+
+@shared_task(name=DRAIN_TASK)
+def drain(*, row_id: int = 0) -> None:
+    """Work through jobs that wait, oldest first, for a second; then let other tasks go between and come again."""
+    limit = monotonic() + DRAIN_S
+    waiting = pipeline.due(timezone.now())
+    if not waiting:
+        return
+    try:
+        for job_id in waiting:
+            try:
+                pipeline.run(job_id, limits=settings.INGESTION_LIMITS, clock=timezone.now, wake=False)
+            except (pipeline.NotDueError, pipeline.LeaseLostError):
+                logger.info("job %d is not due here", job_id)
+            if monotonic() > limit:
+                break
+    finally:  # a job that cannot be worked through waits for its lease; those behind it do not
+        backends().wake(pipeline.INDEX_TASK, 0)
+        backends().wake(DRAIN_TASK, 0)
 
 
 @shared_task(name=pipeline.INDEX_TASK)

@@ -42,7 +42,7 @@ def assert_card(card: dict[str, Any]) -> None:
 
 
 def assert_no_empty(value: Any) -> None:
-    """"JSON attribute values SHALL NOT be null or empty"."""
+    """ "JSON attribute values SHALL NOT be null or empty"."""
     assert value not in (None, "", [], {})
     for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         assert_no_empty(one)

@@ -73,7 +73,9 @@ class Machines:
     def register(self, *rows: dict[str, Any]) -> None:
         self.clients_file.write_text(json.dumps(rows))
 
-    def request(self, method: str, path: str, body: Any = None, *, bearer: str | None = None, **more: Any) -> HttpResponse:
+    def request(
+        self, method: str, path: str, body: Any = None, *, bearer: str | None = None, **more: Any
+    ) -> HttpResponse:
         """Call with a good token of its own unless another (or "" for none) is given."""
         given = token(path) if bearer is None else bearer
         headers = {"Authorization": f"Bearer {given}"} if given else {}
@@ -109,7 +111,9 @@ def machines(settings: Any, tmp_path: Path) -> Machines:
     return Machines(settings.CLINICAL_CDS_CLIENTS)
 
 
-def hook(name: str = "patient-view", *, patient: str = "amina", context: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def hook(
+    name: str = "patient-view", *, patient: str = "amina", context: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """A hook call; an element that is None is left out."""
     whole = {
         "hook": name,

@@ -88,6 +88,19 @@ def machines(settings: Config) -> ProcessSpec:
     return _door("machines", settings, port=settings.machine_port, threads=16)
 
 
+def mllp(settings: Config) -> ProcessSpec:
+    """Return the HL7 v2 door."""
+    address = f"mllp://{settings.mllp_host or settings.host}:{settings.mllp_port}"
+    return ProcessSpec(
+        name="mllp",
+        argv=(sys.executable, str(ROOT / "manage.py"), "mllp"),
+        environment=child_environment(),
+        folder=ROOT,
+        address=address,
+        ready=lambda: listens(address),
+    )
+
+
 def _door(name: str, settings: Config, *, port: int, threads: int) -> ProcessSpec:
     url = f"http://{settings.host}:{port}"
     options = {

@@ -1,4 +1,4 @@
-"""The three users of the synthetic clinic, one of each role."""
+"""The users of the synthetic clinic, one of each role."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ DEMO_USERS: Final = {
     "demo-clinician": Role.CLINICIAN,
     "demo-privacy": Role.PRIVACY,
     "demo-operator": Role.OPERATOR,
+    "demo-lead": Role.LEAD,
 }
 
 

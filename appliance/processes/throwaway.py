@@ -38,6 +38,7 @@ def throwaway_environment(say: Callable[[str], None]) -> Iterator[dict[str, str]
         changed = {
             "APPLIANCE_VAR": folder,
             "APPLIANCE_PROFILE": "embedded",
+            "APPLIANCE_KNOWN_AUTHORITIES": "",  # its records name no server of the site
             "APPLIANCE_DATABASE_URL": "",
             "APPLIANCE_AUDIT_DATABASE_URL": "",
             "APPLIANCE_VECTOR_URL": url,

@@ -4,6 +4,7 @@
 set -eu
 
 missing=""
+optional=""
 need() { # need PROGRAM PACKAGE...
     command -v "$1" >/dev/null 2>&1 || { shift; missing="$missing $*"; }
 }
@@ -15,6 +16,8 @@ for purpose in "$@"; do
             "${PYTHON:-python3.11}" -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
             # the model server's libraries: OpenMP, NUMA
             ldconfig -p 2>/dev/null | grep -q 'libnuma\.so\.1' || missing="$missing libnuma1"
+            # reads scanned pages; without it they wait in quarantine
+            command -v tesseract >/dev/null 2>&1 || optional="tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd"
             ;;
         test)
             need chromium chromium fonts-dejavu-core
@@ -24,18 +27,23 @@ for purpose in "$@"; do
         *) echo "  unknown purpose: $purpose" >&2; exit 2 ;;
     esac
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing$optional" ] || exit 0
 
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if sudo -n true 2>/dev/null; then
         as_root="sudo -n"
+    elif [ -z "$missing" ]; then
+        echo "  scanned pages cannot be read until an administrator runs:" >&2
+        echo "    sudo apt-get install --no-install-recommends $optional" >&2
+        exit 0
     else
         echo "  these packages are missing and need an administrator:" >&2
-        echo "    sudo apt-get install --no-install-recommends$missing" >&2
+        echo "    sudo apt-get install --no-install-recommends$missing $optional" >&2
         exit 1
     fi
 fi
+missing="$missing $optional"
 echo "  installing system packages:$missing" >&2
 # Nothing starts by itself: the appliance runs its own Redis on its own port. Debian asks this file.
 policy=/usr/sbin/policy-rc.d

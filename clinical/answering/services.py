@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from clinical.answering.events import Completed
 from clinical.answering.run import Run, answer
 from clinical.answering.staleness import marks_of_a_new_answer, record_size, staleness_of
 from clinical.audit import trail
-from clinical.keys import cipher_of
+from clinical.keys import KeyDestroyedError, cipher_of
 from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion, guideline_key
 from clinical.ports import backends
 
@@ -120,7 +121,8 @@ def _stream(question: Question, grant: AccessGrant, *, clock: Callable[[], datet
     finally:
         if audit_id is None:
             audit_id = _record(grant, question, outcome, _counts(run, ""), now=clock())
-            _store(question, run, audit_id, outcome=outcome, now=clock())
+            with suppress(KeyDestroyedError):  # erased while he was asked about: nothing of it may be kept
+                _store(question, run, audit_id, outcome=outcome, now=clock())
 
 
 def _counts(run: Run, status: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def attachment_texts(resource: dict[str, Any]) -> list[tuple[Resource, int, str]
     """Return each attachment that has words, where they begin in part `text` (code points), and the words."""
     found: list[tuple[Resource, int, str]] = []
     start = 0
-    for attachment in _attachments(resource):
+    for attachment in attachments_of(resource):
         if text := _attachment_text(attachment):
             found.append((attachment, start, text))
             start += len(text) + len(SEPARATOR)
@@ -81,7 +81,7 @@ def attachment_texts(resource: dict[str, Any]) -> list[tuple[Resource, int, str]
 
 def unread_attachments(resource: dict[str, Any]) -> list[str]:
     """Return the content types of attachments whose words part `text` lacks, for the absence text."""
-    attachments = _attachments(resource)
+    attachments = attachments_of(resource)
     read = {found.of for item in attachments if (found := extraction_of(item)) and _attachment_text(item)}
     return [
         as_str(item.get("contentType")) or "unknown"
@@ -90,7 +90,8 @@ def unread_attachments(resource: dict[str, Any]) -> list[str]:
     ]
 
 
-def _attachments(resource: Resource) -> list[Resource]:
+def attachments_of(resource: Resource) -> list[Resource]:
+    """Return the attachments of a document, a report or a medium, in order."""
     kind = resource.get("resourceType")
     if kind == "DocumentReference":
         return [as_dict(as_dict(item).get("attachment")) for item in as_list(resource.get("content"))]

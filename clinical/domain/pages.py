@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from clinical.domain.extraction import extraction_of
-from clinical.domain.narrative import attachment_texts
+from clinical.domain.narrative import attachment_texts, attachments_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ class Page:
 
 def pages_of(resource: dict[str, Any]) -> tuple[Page, ...]:
     """Return the pages of a resource's text part in order; none where no attachment has any."""
+    if not any(one.get("extension") for one in attachments_of(resource)):
+        return ()  # nearly all resources: their words need not be decoded for this
     pages: list[Page] = []
     for attachment, start, text in attachment_texts(resource):
         extraction = extraction_of(attachment)
@@ -48,14 +50,11 @@ def pages_between(pages: Sequence[Page], start: int, end: int) -> list[Page]:
 
 
 def place_in_words(pages: Sequence[Page]) -> str:
-    """Return where cited words stand, for people: "page 3", "pages 3 and 4", "page 3, read by OCR (91 % sure)"."""
+    """Return where words stand, for people: "page 3", "pages 3 and 4", "page 3, read by OCR"; "" without pages."""
     if not pages:
         return ""
     numbers = [str(page.number) for page in pages]
     words = f"page {numbers[0]}" if len(numbers) == 1 else f"pages {numbers[0]} to {numbers[-1]}"
     if len(numbers) == 2:
         words = f"pages {numbers[0]} and {numbers[1]}"
-    sure = [page.ocr for page in pages if page.ocr is not None]
-    if not sure:
-        return words
-    return f"{words}, read by OCR ({min(sure)} % sure)" if min(sure) else f"{words}, read by OCR"
+    return f"{words}, read by OCR" if any(page.ocr is not None for page in pages) else words

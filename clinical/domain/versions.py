@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 _ENTERED_IN_ERROR = "entered-in-error"
+# meta.versionId of a resource mapped from HL7 v2: the rank of its status (OBX-11, OBR-25, TXA-17).
+_V2_RANK: Final = re.compile(r"v2-(\d{1,3})")
 
 
 class Effect(StrEnum):
@@ -41,8 +44,9 @@ def decide(incoming: VersionFacts, held: list[VersionFacts], current: VersionFac
     """Return what the incoming version does, given all versions held of the same resource.
 
     The same content again changes nothing. An older version, by meta.lastUpdated, else by a numeric
-    meta.versionId, never overwrites a newer one; where the source gives neither, arrival decides. A
-    deletion is undone by a version not held before, never by a repeat of one that was.
+    meta.versionId, never overwrites a newer one; where the source gives neither, arrival decides. Versions
+    that came by HL7 v2 go by how final they are first: a late preliminary result never replaces a final one,
+    a correction always does. A deletion is undone by a version not held before, never by a repeat of one that was.
     """
     if current is None:
         return Effect.STORED
@@ -60,11 +64,20 @@ def decide(incoming: VersionFacts, held: list[VersionFacts], current: VersionFac
 
 def is_older(incoming: VersionFacts, current: VersionFacts) -> bool:
     """Return whether the source itself says that the incoming version is older."""
+    rank, held_rank = _rank(incoming), _rank(current)
+    if rank is not None and held_rank is not None and rank != held_rank:
+        return rank < held_rank
     given, held = incoming.source_updated, current.source_updated
     if given and held and given != held:
         return given < held
     one, other = incoming.source_version, current.source_version
     return one.isdecimal() and other.isdecimal() and int(one) < int(other)
+
+
+def _rank(version: VersionFacts) -> int | None:
+    """Return how final a version mapped from HL7 v2 is ("v2-2"); None for any other."""
+    match = _V2_RANK.fullmatch(version.source_version)
+    return int(match[1]) if match else None
 
 
 def status_of(resource: dict[str, Any]) -> str:

@@ -25,8 +25,10 @@ class GoldCase:
         expect: texts each of which some shown sentence must contain.
         forbid: texts that no shown sentence may contain.
         cites: "Type/id" of the resources a right answer rests on; empty where not fixed.
+        also: further resources that hold the same answer: citing one is right, and none has to be.
         records: paths of the records the case brings along, as written in the file; usually none.
         route: the route expected ("code", "notes", "code+notes"), or "" where not stated.
+        kind: what the question tries ("paraphrase", "typo", "absence", ...), key `class`; "" where not stated.
     """
 
     case_id: str
@@ -36,8 +38,10 @@ class GoldCase:
     expect: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     route: str = ""
+    kind: str = ""
 
 
 def load_cases(lines: Iterable[str]) -> list[GoldCase]:
@@ -55,8 +59,10 @@ def load_cases(lines: Iterable[str]) -> list[GoldCase]:
             expect=texts(row, "expect", line),
             forbid=texts(row, "forbid", line),
             cites=texts(row, "cites", line),
+            also=texts(row, "also", line),
             records=texts(row, "records", line),
             route=text(row, "route", line) if row.get("route") else "",
+            kind=text(row, "class", line) if row.get("class") else "",
         )
         for line, row in objects(lines)
     ]

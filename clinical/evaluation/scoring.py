@@ -49,8 +49,8 @@ class Report:
 
     @property
     def citation_precision(self) -> float | None:
-        """Of the different resources cited by shown sentences of a case, the share that the case names."""
-        return _ratio(sum(len(v.cited) for v in self._fixed), sum(len(v.citations) for v in self._fixed))
+        """Of the different resources cited by shown sentences of a case, the share that the case names as right."""
+        return _ratio(sum(len(v.right) for v in self._fixed), sum(len(v.citations) for v in self._fixed))
 
     @property
     def abstention_recall(self) -> float | None:
@@ -63,6 +63,14 @@ class Report:
         """Of the answerable cases, the share with status `not_documented`; the lower, the better."""
         answerable = [v.abstained for v in self.verdicts if v.case.answerable]
         return _ratio(sum(answerable), len(answerable))
+
+    def by_class(self) -> dict[str, dict[str, Any]]:
+        """Return figures by what the questions try; those that state no class are left out."""
+        groups: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            if verdict.case.kind:
+                groups.setdefault(verdict.case.kind, []).append(verdict)
+        return {kind: _figures(groups[kind]) for kind in sorted(groups)}
 
     def by_route(self) -> dict[str, dict[str, Any]]:
         """Return figures by the route the case expects, or the route taken where the case states none.
@@ -81,6 +89,7 @@ class Report:
             "cases": len(self.verdicts),
             "answerable": sum(verdict.case.answerable for verdict in self.verdicts),
             "by_route": self.by_route(),
+            "by_class": self.by_class(),
             "expect_met": self.expect_met,
             "forbid_violated": self.forbid_violated,
             "retrieval_recall": _rounded(self.retrieval_recall),
@@ -123,11 +132,16 @@ def percentile(values: Iterable[float], percent: int) -> float | None:
 
 
 def _group(route: str, verdicts: list[Verdict]) -> dict[str, Any]:
+    figures = _figures(verdicts)
+    routed = sum(verdict.route == route for verdict in verdicts)
+    return {name: figures[name] for name in ("cases", "answerable")} | {"routed_so": routed} | figures
+
+
+def _figures(verdicts: list[Verdict]) -> dict[str, Any]:
     report = Report(tuple(verdicts))
     return {
         "cases": len(verdicts),
         "answerable": sum(verdict.case.answerable for verdict in verdicts),
-        "routed_so": sum(verdict.route == route for verdict in verdicts),
         "expect_met": report.expect_met,
         "forbid_violated": report.forbid_violated,
         "abstention_recall": _rounded(report.abstention_recall),

@@ -27,6 +27,7 @@ class Verdict:
         violated: forbidden texts that a shown sentence contains.
         found: gold citations among everything retrieved (shown or withheld sentences, sources).
         cited: gold citations among those of shown sentences.
+        right: resources cited by shown sentences that the case names, be they required or not.
         citations: different resources cited by shown sentences.
         model_shown: sentences of the model that were shown.
         model_withheld: sentences of the model that were withheld.
@@ -40,6 +41,7 @@ class Verdict:
     violated: tuple[str, ...]
     found: frozenset[str]
     cited: frozenset[str]
+    right: frozenset[str]
     citations: frozenset[str]
     model_shown: int
     model_withheld: int
@@ -88,6 +90,7 @@ def judge(case: GoldCase, answer: Mapping[str, Any]) -> Verdict:
         violated=tuple(text for text in case.forbid if any(contains(w, text) for w in words)),
         found=gold & retrieved,
         cited=gold & cited,
+        right=(gold | frozenset(case.also)) & cited,
         citations=cited,
         model_shown=model.count(True),
         model_withheld=model.count(False),

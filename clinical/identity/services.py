@@ -29,7 +29,8 @@ class UnassignedError(Exception):
         self.reason = reason
 
 
-def _digest(authority: str, value: str) -> str:
+def identifier_digest(authority: str, value: str) -> str:
+    """Return the keyed digest under which an identifier is held."""
     # A logical id is digested alike for every server, so that it can be looked up without naming one.
     purpose = FHIR_ID if authority.startswith(FHIR_ID) else authority
     return backends().master_key.digest(value, purpose=f"identifier {purpose}")
@@ -40,7 +41,9 @@ def find(authority: str, value: str) -> Patient | None:
     if not is_known(authority):
         return None
     return (
-        Patient.objects.filter(identifiers__authority=authority, identifiers__value_digest=_digest(authority, value))
+        Patient.objects.filter(
+            identifiers__authority=authority, identifiers__value_digest=identifier_digest(authority, value)
+        )
         .select_related("data_key")
         .first()
     )
@@ -53,7 +56,7 @@ def find_by_known_id(logical_id: str) -> Patient | None:
         UnassignedError: `ambiguous-id`, when two servers use it for different patients.
     """
     rows = PatientIdentifier.objects.filter(
-        value_digest=_digest(FHIR_ID, logical_id), authority__startswith=FHIR_ID
+        value_digest=identifier_digest(FHIR_ID, logical_id), authority__startswith=FHIR_ID
     ).select_related("patient__data_key")
     return _only({row.patient_id: row.patient for row in rows if is_known(row.authority)})
 
@@ -185,6 +188,6 @@ def _remember(patient: Patient, pairs: list[tuple[str, str]]) -> None:
 
 def _identifiers(patient: Patient, pairs: Iterable[tuple[str, str]]) -> list[PatientIdentifier]:
     return [
-        PatientIdentifier(patient=patient, authority=authority, value_digest=_digest(authority, value))
+        PatientIdentifier(patient=patient, authority=authority, value_digest=identifier_digest(authority, value))
         for authority, value in pairs
     ]

@@ -9,6 +9,7 @@ from clinical.models.feed import Feed
 from clinical.models.guideline import GuidelineEdition, GuidelinePassageRow, guideline_key
 from clinical.models.passage import IndexChange, PassageRow, PassageVector
 from clinical.models.patient import CareTeamMember, Patient, PatientIdentifier, PatientSearchTerm
+from clinical.models.patient_merge import PatientMerge
 from clinical.models.question import Answer, AnswerCitation, Question
 from clinical.models.resource_version import ResourceVersion
 from clinical.models.row_approval import RowApproval
@@ -33,6 +34,7 @@ __all__ = [
     "PassageVector",
     "Patient",
     "PatientIdentifier",
+    "PatientMerge",
     "PatientSearchTerm",
     "Question",
     "ResourceVersion",

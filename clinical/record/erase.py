@@ -20,16 +20,12 @@ from clinical.keys import cipher_for_erasing, forget_keys, site_cipher
 from clinical.models import (
     Answer,
     AnswerCitation,
-    CareTeamMember,
     DataKey,
     DeletionReceipt,
-    FactRow,
     IndexChange,
     PassageRow,
-    PassageVector,
     Patient,
-    PatientIdentifier,
-    PatientSearchTerm,
+    PatientMerge,
     Question,
     ResourceVersion,
 )
@@ -42,9 +38,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from django.db.models import QuerySet
+    from django.db.models import ForeignObjectRel, Model, QuerySet
 
 PAUSE_S: Final = 0.5
+# By these he is recognised in what he shares with others, or found again.
+_TO_THE_END: Final = frozenset({"versions", "identifiers", "merged_in", "merged_into"})
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -80,22 +78,26 @@ def open_receipts() -> QuerySet[DeletionReceipt]:
 
 
 def counts_of(patient_id: UUID) -> dict[str, int]:
-    """Count everything that is held of a patient in the record."""
+    """Count everything that is held of a patient in the record, by the name of the relation to him."""
     of_questions = Question.objects.filter(patient_id=patient_id)
     return {
         "keys": DataKey.objects.filter(patient__id=patient_id).exclude(wrapped=b"").count(),
-        "identifiers": PatientIdentifier.objects.filter(patient_id=patient_id).count(),
-        "search_terms": PatientSearchTerm.objects.filter(patient_id=patient_id).count(),
-        "care_team": CareTeamMember.objects.filter(patient_id=patient_id).count(),
-        "versions": ResourceVersion.objects.filter(patient_id=patient_id).count(),
-        "facts": FactRow.objects.filter(patient_id=patient_id).count(),
-        "passages": PassageRow.objects.filter(patient_id=patient_id).count(),
-        "passage_vectors": PassageVector.objects.filter(patient_id=patient_id).count(),
+        **{name: _of(relation, patient_id).count() for name, relation in _relations().items()},
         "index_vectors": PassageRow.objects.filter(patient_id=patient_id, indexed_at__isnull=False).count(),
-        "questions": of_questions.count(),
         "answers": Answer.objects.filter(question__in=of_questions).count(),
         "citations": AnswerCitation.objects.filter(answer__question__in=of_questions).count(),
     }
+
+
+def _relations() -> dict[str, ForeignObjectRel]:
+    """Return every relation to a patient, by name: a table that is new is counted, and cleared, without being told."""
+    return {str(one.get_accessor_name()): one for one in Patient._meta.related_objects}
+
+
+def _of(relation: ForeignObjectRel, patient_id: UUID) -> QuerySet[Model]:
+    manager = relation.related_model._default_manager  # noqa: SLF001 - Django's documented model API
+    rows: QuerySet[Model] = manager.filter(**{relation.field.attname: patient_id})
+    return rows
 
 
 def traces_held(patient: Patient) -> Traces:
@@ -174,10 +176,11 @@ def finish(
     assert receipt.patient_id is not None  # noqa: S101 - receipts of patients name one
     patient_id = receipt.patient_id
     with transaction.atomic():
-        key_ids = list(Patient.objects.filter(id=patient_id).values_list("data_key_id", flat=True))
+        people = Patient.objects.filter(id__in=_with_shells(patient_id))
+        key_ids = list(people.values_list("data_key_id", flat=True))
         _hide(patient_id, now=now)
         ResourceVersion.objects.filter(patient_id=patient_id).delete()
-        Patient.objects.filter(id=patient_id).delete()
+        people.delete()
         DataKey.objects.filter(id__in=key_ids).update(wrapped=b"", destroyed_at=now)
         DeletionReceipt.objects.filter(kind=DeletionReceipt.Kind.RESOURCE, patient_id=patient_id).update(resource="")
         left = {"keys": DataKey.objects.filter(id__in=key_ids).exclude(wrapped=b"").count()}
@@ -192,11 +195,6 @@ def finish(
 
 def _hide(patient_id: UUID, *, now: datetime) -> None:
     """Delete what lists, finds or answers about him, and tell the index; in the caller's transaction."""
-    CareTeamMember.objects.filter(patient_id=patient_id).delete()
-    PatientSearchTerm.objects.filter(patient_id=patient_id).delete()
-    Question.objects.filter(patient_id=patient_id).delete()
-    FactRow.objects.filter(patient_id=patient_id).delete()
-    PassageVector.objects.filter(patient_id=patient_id).delete()
     passages = PassageRow.objects.filter(patient_id=patient_id)
     IndexChange.objects.bulk_create(
         [
@@ -209,15 +207,36 @@ def _hide(patient_id: UUID, *, now: datetime) -> None:
             for one in passages.values_list("id", flat=True)
         ]
     )
-    passages.delete()
+    for name, relation in _relations().items():
+        if name not in _TO_THE_END:
+            _of(relation, patient_id).delete()
+
+
+def _with_shells(patient_id: UUID) -> list[UUID]:
+    """Return the patient and the empty shells of those whose records were made one with his."""
+    merged = PatientMerge.objects.filter(survivor_id=patient_id, undone_at=None)
+    return [patient_id, *merged.values_list("merged_id", flat=True)]
+
+
+def survivor_of(patient: Patient) -> Patient:
+    """Return in whose record a patient's things are: his own, or that of the one he was merged into."""
+    merge = PatientMerge.objects.filter(merged=patient, undone_at=None).select_related("survivor").first()
+    return patient if merge is None else merge.survivor
 
 
 def _delete_vectors(patient_id: UUID) -> int:
+    """Delete what the index holds of him, of those merged into him, and of patients nobody knows any more."""
     index = backends().index
     index.ensure_collections()
-    found = [passage for passage, tenant in index.passage_ids() if tenant == patient_id]
+
+    def left() -> list[UUID]:
+        held = list(index.passage_ids())  # before the patients are read: one who is new has no vector yet
+        others = set(Patient.objects.values_list("id", flat=True)).difference(_with_shells(patient_id))
+        return [passage for passage, tenant in held if tenant not in others]
+
+    found = left()
     if not found:
         return 0
     index.delete_passages(found)
     IndexChange.objects.filter(passage_id__in=found, operation=IndexChange.Operation.DELETE).delete()
-    return sum(tenant == patient_id for _, tenant in index.passage_ids())
+    return len(left())

@@ -13,6 +13,7 @@ from django.db import connection
 from clinical.domain import narrative
 from clinical.domain.demographics import demographics_of
 from clinical.domain.facts import Fact
+from clinical.domain.pages import Page, pages_between, pages_of, place_in_words
 from clinical.domain.passages import Part, Passage, Span
 from clinical.domain.projection import read_payload
 from clinical.keys import cipher_of, cipher_of_id, site_cipher
@@ -83,7 +84,7 @@ def facts_of(grant: AccessGrant, kinds: Iterable[str] = ()) -> list[Fact]:
     stamp = facts_held.stamp_of(grant.patient_id)
     held = facts_held.kept(grant.patient_id, stamp, hiding=hiding)
     if held is not None:
-        return [fact for fact in held if not wanted or fact.row.kind in wanted]
+        return [fact for fact in held if fact.row.kind in wanted] if wanted else list(held)
     rows = FactRow.objects.filter(patient_id=grant.patient_id)
     if hiding:
         rows = rows.filter(version__restricted=False)
@@ -183,7 +184,7 @@ class _Parts:
     """Decodes each part of each version once while passages are cut from it."""
 
     def __init__(self) -> None:
-        self._decoded: dict[tuple[int, str], tuple[str, str]] = {}
+        self._decoded: dict[tuple[int, str], tuple[str, str, tuple[Page, ...]]] = {}
 
     def passage(self, row: PassageRow) -> Passage:
         """Return the passage a row stands for."""
@@ -193,15 +194,17 @@ class _Parts:
             content = content_of(version)
             resource = msgspec.json.decode(content)
             text = content.decode() if row.part == Part.JSON else narrative.text_part(resource)
-            known = self._decoded[version.pk, row.part] = (text, title_of(resource))
-        text, title = known
+            pages = () if row.part == Part.JSON else pages_of(resource)
+            known = self._decoded[version.pk, row.part] = (text, title_of(resource), pages)
+        text, title, pages = known
+        place = place_in_words(pages_between(pages, row.start, row.end))
         return Passage(
             passage_id=row.id,
             span=Span(version.reference, str(version.number), Part(row.part), row.start, row.end),
             text=text[row.start : row.end],
             resource_type=version.resource_type,
             effective=version.effective,
-            title=title,
+            title=f"{title}, {place}" if place else title,
             section=row.section,
         )
 

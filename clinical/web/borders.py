@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from clinical.domain.access import AccessDeniedError
 from clinical.domain.visible import visible
+from clinical.keys import KeyDestroyedError
 from clinical.models import Patient, Question
 from clinical.record.selectors import NotHeldError
 from clinical.web.wording import denial
@@ -39,7 +40,7 @@ class BorderMiddleware:
         if isinstance(exception, AccessDeniedError):
             words = {"reason": exception.reason, "sentence": denial(exception.reason)}
             return render(request, "403.html", words, status=403)
-        if isinstance(exception, (NotHeldError, Patient.DoesNotExist, Question.DoesNotExist, Http404)):
+        if isinstance(exception, (NotHeldError, KeyDestroyedError, Patient.DoesNotExist, Question.DoesNotExist, Http404)):
             return render(request, "404.html", status=404)
         return None
 

@@ -1,4 +1,4 @@
-"""What clinicians did with the cards of this site: counts for those who run it, words for those who treat the patient."""
+"""What clinicians did with cards: counts for those who run the site, words for those who treat the patient."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def card_feedback(request: HttpRequest) -> HttpResponse:
     trail.append(trail.Entry("cds.feedback-view", outcome, user.get_username()), now=now)
     if outcome == "DENIED":
         raise AccessDeniedError("no-clinical-role")
-    given = CardGiven.objects.values("service", "indicator").annotate(cards=Count("id")).order_by("service", "indicator")
+    given = (
+        CardGiven.objects.values("service", "indicator").annotate(cards=Count("id")).order_by("service", "indicator")
+    )
     said = CardFeedback.objects.values("card__service", "outcome", "reason_code").annotate(times=Count("id"))
     context = {
         "given": given,

@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from clinical.access.services import grant_access, record_read
+from clinical.domain.pages import pages_of
 from clinical.domain.passages import Part
-from clinical.record.selectors import NotHeldError
+from clinical.record.selectors import NotHeldError, resource_of, version_of
 from clinical.selectors import SourceView, source_view
 from clinical.web.banner import identity
 from clinical.web.borders import is_fragment
+from clinical.web.paged import PagesShown, shown_pages
 from clinical.web.readable import Line, readable
 from clinical.web.wording import resource_type as type_words
 
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from django.http import HttpRequest, HttpResponse
 
+    from clinical.domain.access import AccessGrant
+
 # A FHIR R4 id and the name of a resource type (https://hl7.org/fhir/R4/datatypes.html#id); our version number.
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _TYPE: Final = re.compile(r"[A-Za-z]{1,64}")
 _VERSION: Final = re.compile(r"[0-9]{1,9}")
+_PAGED: Final = frozenset({"DocumentReference", "DiagnosticReport"})
 WINDOW: Final = 240  # characters of stored JSON shown on each side of the cited ones
 
 
@@ -59,6 +64,7 @@ def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_i
     context = {
         "view": view,
         "shown": _shown(view),
+        "paged": _pages(grant, view, resource_type),
         "kind": type_words(resource_type),
         "is_structured": part is Part.JSON,
     }
@@ -79,6 +85,13 @@ def _asked_for(request: HttpRequest) -> tuple[Part, int, int]:
     except ValueError:
         raise NotHeldError from None
     return part, start, end
+
+
+def _pages(grant: AccessGrant, view: SourceView, resource_type: str) -> PagesShown | None:
+    """Return the pages of a document that was read from a file with pages."""
+    if view.part is not Part.TEXT or resource_type not in _PAGED:
+        return None
+    return shown_pages(view, pages_of(resource_of(version_of(grant, view.resource, view.version))))
 
 
 def _shown(view: SourceView) -> _Shown:

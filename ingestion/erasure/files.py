@@ -117,6 +117,8 @@ class KeptFiles:
                     guideline=context.get("guideline"),
                     max_resource_bytes=resource_bytes,
                     max_file_bytes=file_bytes,
+                    server=context.get("server") or "",
+                    refused=context.get("refused") or {},
                 ),
                 self._traces,
                 self._patient_id,
@@ -149,7 +151,7 @@ class KeptFiles:
         }
         said = PATIENT_REFERENCE.match(job.context.get("patient") or "")
         if deleted or (said and any(said[2] == logical_id for _, logical_id in self._traces.ids)):
-            values["context"] = {"patient": "", "guideline": None}
+            values["context"] = ({} if deleted else job.context) | {"patient": "", "guideline": None}
         if opened:
             # Whoever has the job loses it: what he read is no more.
             values |= {"attempts": F("attempts") + 1, "lease_until": None}

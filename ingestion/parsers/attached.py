@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from clinical.domain.json_spans import SpanNotFoundError
 from ingestion.domain.documents.attachments import (
     HOLDERS,
     AttachmentError,
@@ -30,37 +31,42 @@ def with_words(items: Iterable[Item], context: ParseContext) -> Iterator[Item]:
     """Yield every item; a document inside a resource gets its words put beside it.
 
     A resource whose attachment is not what it says (hash, size, base64) is refused. One whose document cannot
-    be read goes in without those words, and a rejected item says which pages are missing, and why.
+    be read goes in without those words. Which documents and pages those are, and why, comes after the last item:
+    what a recogniser manages may differ from one run to the next, and must not move the places of the others.
     """
+    faults: list[RejectedItem] = []
     for item in items:
         if isinstance(item, ResourceItem) and may_hold_documents(item.resource_type, item.content):
-            yield from _read(item, context)
+            yield _read(item, context, faults)
         else:
             yield item
+    yield from faults
 
 
-def _read(item: ResourceItem, context: ParseContext) -> Iterator[Item]:
+def _read(item: ResourceItem, context: ParseContext, faults: list[RejectedItem]) -> Item:
+    """Return the resource with the words of its documents, adding what could not be read to `faults`."""
     try:
         documents = list(documents_in(item.resource_type, item.content))
     except AttachmentError as error:
-        yield RejectedItem(item.position, error.reason, error.path)
-        return
+        return RejectedItem(item.position, error.reason, error.path)
     except msgspec.MsgspecError:
-        documents = []  # valid R4 in a form of JSON that holds no data here
+        return item  # valid R4 in a form of JSON that holds no data here
     texts: list[Json] = []
-    faults: list[RejectedItem] = []
     for document in documents:
         text, missing = _words_of(document, item, context)
         texts += text
         faults += missing
-    if texts:
+    if not texts:
+        return item
+    try:
         content = with_texts(item.resource_type, item.content, texts)
-        if len(content) <= context.max_resource_bytes:
-            item = replace(item, content=content)
-        else:
-            faults.append(RejectedItem(item.position, "text-too-large", item.resource_type))
-    yield item
-    yield from faults
+    except SpanNotFoundError as error:
+        faults.append(RejectedItem(item.position, "text-has-no-place", error.reason))
+        return item
+    if len(content) > context.max_resource_bytes:
+        faults.append(RejectedItem(item.position, "text-too-large", item.resource_type))
+        return item
+    return replace(item, content=content)
 
 
 def _words_of(document: Document, item: ResourceItem, context: ParseContext) -> tuple[list[Json], list[RejectedItem]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
+from ingestion.domain.documents.binaries import with_binaries
 from ingestion.domain.items import RejectedItem
 from ingestion.domain.r4.bundles import read_fhir
 from ingestion.parsers.bulk_ndjson import BulkNdjson, looks_like_lines
@@ -47,4 +48,4 @@ class FhirJson:
             source.seek(0)
             yield from BulkNdjson().parse(source, filename, context)
             return
-        yield from read_fhir(content, max_resource_bytes=context.max_resource_bytes)
+        yield from with_binaries(read_fhir(content, max_resource_bytes=context.max_resource_bytes), content)

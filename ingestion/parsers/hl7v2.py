@@ -6,14 +6,15 @@ Source: HL7 v2.8.2 chapter 2, section 2.10.3 (batch protocol: FHS, BHS, BTS, FTS
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from ingestion.domain.items import RejectedItem
+from ingestion.domain.items import RejectedItem, ResourceItem
 from ingestion.domain.v2.frames import START
 from ingestion.domain.v2.message import Message, V2Error, parse_message
 from ingestion.domain.v2.to_fhir import NotMapped, map_message
 from ingestion.parsers.mapped_items import FAULTS_OF_A_MAPPING, items_of, zone_of
+from ingestion.parsers.message_meaning import hold_of, merges_of
 from ingestion.parsers.port import UTF8_BOM
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ _ENVELOPE: Final = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
 class Hl7V2:
     """Reads message by message; a bad one does not stop the others.
 
-    What a message means beyond its resources (a merge, a message that is not of production) is read from the
-    message where the job is worked through, not here.
+    A merge comes after the resources of its message; those of a message that is not of production are held.
     """
 
     name = "hl7-v2"
@@ -73,7 +73,10 @@ def _items(raw: bytes, place: str, context: ParseContext) -> Iterator[Item]:
     except FAULTS_OF_A_MAPPING as error:
         yield RejectedItem(place, "mapping-failed", type(error).__name__)
     else:
-        yield from items_of(found, server=SERVER, place=place, max_resource_bytes=context.max_resource_bytes)
+        hold = hold_of(message)
+        for item in items_of(found, server=SERVER, place=place, max_resource_bytes=context.max_resource_bytes):
+            yield replace(item, hold=hold) if hold and isinstance(item, ResourceItem) else item
+        yield from merges_of(message, server=SERVER, place=place)
 
 
 def _type(message: Message) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingestion.domain.documents.kinds import HTML, kind_of
-from ingestion.domain.items import RejectedItem
-from ingestion.parsers.attached import with_words
+from ingestion.domain.items import RejectedItem, ResourceItem
 from ingestion.parsers.bulk_ndjson import BulkNdjson
 from ingestion.parsers.ccda import Ccda
 from ingestion.parsers.documents import Documents
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ingestion.parsers.port import Parser
 
 HEAD_BYTES = 256 * 1024
+_ENTRY = re.compile(r"entry\[(\d+)\]")
 _MARKDOWN_GUIDELINE = MarkdownGuideline()
 _HTML_GUIDELINE = HtmlGuideline()
 _DOCUMENT_GUIDELINE = DocumentGuideline()
@@ -84,4 +85,13 @@ def parse_stream(source: BinaryIO, filename: str, context: ParseContext) -> Iter
     if parser is None:
         yield RejectedItem("", "unknown-format")
         return
-    yield from with_words(parser.parse(source, filename, context), context)
+    for item in parser.parse(source, filename, context):
+        yield _as_told(item, context) if isinstance(item, ResourceItem) else item
+
+
+def _as_told(item: ResourceItem, context: ParseContext) -> Item:
+    """Return the resource on its sender's server, or refused where the door has refused its entry."""
+    entry = _ENTRY.match(item.position) if context.refused else None
+    if entry and (reason := context.refused.get(entry[1])):
+        return RejectedItem(item.position, reason, item.resource_type)
+    return item.placed(context.server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingestion.models import QuarantinedItem, UnassignedItem
+from ingestion.models import QuarantinedItem, Resolution, UnassignedItem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,5 +19,5 @@ def resolve_earlier(job: IngestJob, *, now: datetime) -> None:
     """
     for model in (QuarantinedItem, UnassignedItem):
         model.objects.filter(job__original_id=job.original_id, job_id__lt=job.pk, resolved_at=None).update(
-            resolved_at=now
+            resolved_at=now, resolution=Resolution.SENT_AGAIN
         )

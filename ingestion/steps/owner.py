@@ -34,6 +34,9 @@ Identity = tuple[str, str, str]
 # Literal references as https://hl7.org/fhir/R4/references.html#literal gives them, to a Patient.
 _PATIENT: Final = re.compile(r"^(?:(https?://.+)/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 
+PATIENT_UNASSIGNED: Final = "patient-unassigned"
+ANOTHERS: Final = "belongs-to-another-patient"
+
 
 @dataclass(slots=True)
 class Held:
@@ -78,13 +81,29 @@ def owner_of(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patien
     Raises:
         UnassignedError: it says something about a patient, but not beyond doubt about whom.
     """
+    described = item.resource_type == "Patient" and not item.delete and held.file is not None
+    try:
+        patient = _checked(item, resource, held)
+    except UnassignedError as error:
+        # Whose the file's x is can be certain though its Patient resource has an id that somebody else's has.
+        if described and held.file is not None and error.reason != ANOTHERS:
+            held.file.note(item, assigned=False)
+        raise
+    if described and held.file is not None:
+        held.file.note(item, assigned=True)
+    return patient
+
+
+def _checked(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient | None:
+    if item.hold:
+        raise UnassignedError(item.hold)
     patient = _owner(item, resource, held)
     if patient is not None:
         refuse_erased(patient)
         _refuse_withdrawn(item, patient, held)
     owner = None if patient is None else patient.id
     if held.owners.setdefault(identity_of(item), owner) != owner:
-        raise UnassignedError("belongs-to-another-patient")
+        raise UnassignedError(ANOTHERS)
     return patient
 
 
@@ -143,12 +162,24 @@ def _named(owner: dict[str, Any], item: ResourceItem, resource: dict[str, Any], 
 
 
 def _referred_to(server: str, logical_id: str, held: Held) -> Patient:
-    """Return whom Patient/<logical_id> means: the server's patient, or the one that the same file describes."""
-    if not is_known(FHIR_ID + server) and held.file is not None:
-        described = held.file.patient(server, logical_id)
-        if described is not None:
-            return patient_of_resource(described, server, demographics_held)
-    return patient_of_reference(server, logical_id)
+    """Return whom Patient/<logical_id> means: the server's patient, or the one that the same file describes.
+
+    Raises:
+        UnassignedError: `patient-unassigned`, when the file's own Patient of this id waits for a person.
+    """
+    file = held.file
+    if file is None or (is_known(FHIR_ID + server) and file.is_assigned(server, logical_id)):
+        return patient_of_reference(server, logical_id)
+    if file.is_refused(server, logical_id):
+        raise UnassignedError(PATIENT_UNASSIGNED)
+    described = file.patient(server, logical_id)
+    if described is None:
+        return patient_of_reference(server, logical_id)
+    try:
+        return patient_of_resource(described, server, demographics_held)
+    except UnassignedError:
+        file.refuse(server, logical_id)
+        raise UnassignedError(PATIENT_UNASSIGNED) from None
 
 
 def is_note(resource: dict[str, Any]) -> bool:

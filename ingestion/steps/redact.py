@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from ingestion.domain.items import ResourceItem
 from ingestion.domain.r4.bundles import read_fhir
 from ingestion.domain.redaction import NotRewritableError, without
 from ingestion.originals import FRAME_BYTES
@@ -125,7 +126,10 @@ def _verdict_on_line(line: bytes, number: int, context: ParseContext, whose: Who
     if not content:
         return Verdict()
     limit = max(context.max_resource_bytes, len(content))  # a line that was refused for its size is looked at too
-    return whose.verdict(content, place, read_fhir(content, max_resource_bytes=limit, position=place))
+    items = read_fhir(content, max_resource_bytes=limit, position=place)
+    return whose.verdict(
+        content, place, (i.placed(context.server) if isinstance(i, ResourceItem) else i for i in items)
+    )
 
 
 def _bare(line: bytes) -> bytes:

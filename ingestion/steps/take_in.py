@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from clinical.domain.versions import Effect
 from clinical.guidelines.services import store_edition
 from clinical.identity.services import UnassignedError, complete
 from clinical.keys import cipher_of, site_cipher
 from clinical.record.incoming import Incoming, Prepared, decode_resource, prepare
+from clinical.record.merging import refuse_merged
 from clinical.record.selectors import content_of, current_patient_resource
 from clinical.record.withdrawal import withdraw, withdrawn_versions
 from clinical.record.writer import heard_from, write
-from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
+from ingestion.domain.items import GuidelineItem, MergeItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
+from ingestion.steps.merges import PreparedMerge, prepare_merge
 from ingestion.steps.owner import Held, held_of, identity_of, owner_of
 from ingestion.steps.related import related_to
+from ingestion.steps.subject import subject_digest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from ingestion.domain.items import Item
     from ingestion.models import IngestJob
     from ingestion.steps.same_file import SameFile
+
+MERGE: Final = "merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class PreparedBatch:
     unchanged: int = 0
     versions: list[Prepared] = field(default_factory=list)
     guidelines: list[GuidelineDocument] = field(default_factory=list)
+    merges: list[PreparedMerge] = field(default_factory=list)
     demographics: list[tuple[Patient, dict[str, Any], Prepared]] = field(default_factory=list)
     medications: dict[str, dict[str, Any]] = field(default_factory=dict)
     ciphers: dict[UUID | None, Cipher] = field(default_factory=dict)
@@ -68,6 +74,7 @@ class PreparedBatch:
 
     def write(self, *, now: datetime) -> Tally:
         """Write everything in the caller's transaction and say where each item went."""
+        refuse_merged({one.incoming.patient.id for one in self.versions if one.incoming.patient is not None})
         effects = write(self.versions, now=now)
         took_effect = {
             id(prepared) for prepared, effect in zip(self.versions, effects, strict=True) if effect is Effect.STORED
@@ -82,6 +89,7 @@ class PreparedBatch:
             complete(patient, resource)
             write(self.restored.get(id(prepared), []), now=now)
         effects += [store_edition(item, now=now) for item in self.guidelines]
+        effects += [one.write(now=now) for one in self.merges]
         UnassignedItem.objects.bulk_create(self.unassigned)
         QuarantinedItem.objects.bulk_create(self.quarantined)
         heard_from(self.feed, now=now)
@@ -107,6 +115,8 @@ def take_in(
                 batch.quarantined.append(_quarantined(job, ordinal, item, now=now))
             case GuidelineItem():
                 batch.guidelines.append(item.document)
+            case MergeItem():
+                _take_merge(batch, job, ordinal, item, now=now)
             case ResourceItem():
                 _take_resource(batch, job, ordinal, item, now=now)
             case _:
@@ -114,9 +124,27 @@ def take_in(
     return batch
 
 
+def _take_merge(batch: PreparedBatch, job: IngestJob, ordinal: int, item: MergeItem, *, now: datetime) -> None:
+    try:
+        batch.merges.append(prepare_merge(item, job, batch.held.file))
+    except UnassignedError as error:
+        batch.unassigned.append(
+            UnassignedItem(
+                job=job,
+                ordinal=ordinal,
+                position=item.position[:64],
+                resource_type=MERGE,
+                reason=error.reason,
+                created_at=now,
+            )
+        )
+
+
 def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime) -> None:
     if not item.delete and batch.held.current.get(identity_of(item)) == hashlib.sha256(item.content).hexdigest():
         batch.unchanged += 1  # held already: nothing has to be decoded
+        if item.resource_type == "Patient" and batch.held.file is not None:
+            batch.held.file.note(item, assigned=True)
         return
     resource: dict[str, Any] = decode_resource(item.content) if item.content and not item.delete else {}
     try:
@@ -129,6 +157,7 @@ def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: Res
                 position=item.position[:64],
                 resource_type=item.resource_type,
                 reason=error.reason,
+                about=subject_digest(item, resource),
                 created_at=now,
             )
         )

@@ -14,7 +14,7 @@ from clinical.domain.versions import NEEDS_PATIENT, owner_reference
 from clinical.identity.authorities import FHIR_ID, is_known
 from clinical.models import ResourceVersion
 from clinical.record.incoming import decode_resource
-from ingestion.domain.items import GuidelineItem, RejectedItem, ResourceItem
+from ingestion.domain.items import GuidelineItem, MergeItem, RejectedItem, ResourceItem
 from ingestion.domain.redaction import piece
 from ingestion.steps.owner import identity_of, is_note
 
@@ -35,7 +35,7 @@ class Fate(StrEnum):
     HIS = "his"
     OTHERS = "others"  # somebody else's
     NOBODYS = "nobodys"  # a Practitioner, an Organization, a guideline
-    UNKNOWN = "unknown"  # refused, or it names nobody: only its bytes can tell
+    UNKNOWN = "unknown"  # refused, a merge, or it names nobody: only its bytes can tell
 
 
 @dataclass(slots=True)
@@ -67,7 +67,8 @@ class Whose:
             if fate is Fate.UNKNOWN and self._traces.are_named_in(piece(document, place, item.position)):
                 fate = Fate.HIS
             if fate is Fate.HIS:
-                found.changes[item.position] = None
+                parts = item.parts if isinstance(item, ResourceItem) else ()
+                found.changes |= dict.fromkeys((item.position, *parts))
             elif change is not None:
                 found.changes[item.position] = change
             found.others |= fate is Fate.OTHERS or change is not None
@@ -75,7 +76,7 @@ class Whose:
 
     def _fate(self, item: Item) -> tuple[Fate, bytes | None]:
         match item:
-            case RejectedItem():
+            case RejectedItem() | MergeItem():
                 return Fate.UNKNOWN, None
             case GuidelineItem():
                 return Fate.NOBODYS, None

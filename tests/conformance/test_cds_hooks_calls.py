@@ -76,13 +76,15 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("patient-view", hook(hook=["patient-view"]), "wrong-type", "hook"),
     ("patient-view", hook(context={"userId": "who"}), "bad-value", "context.userId"),
     ("patient-view", hook(context={"userId": "Practitioner/a b"}), "bad-value", "context.userId"),
-    ("order-sign", sign(order()) | {"context": sign(order())["context"] | {"userId": "Patient/1"}}, "bad-value", "context.userId"),
+    ("encounter-discharge", hook("encounter-discharge", context={"userId": "Patient/1", "encounterId": "e"}),
+     "bad-value", "context.userId"),
     ("patient-view", hook(context={"patientId": "Patient/amina"}), "bad-value", "context.patientId"),
     ("patient-view", hook(context={"patientId": 7}), "wrong-type", "context.patientId"),
     ("patient-view", hook(fhirServer="ftp://ehr.internal"), "bad-value", "fhirServer"),
     ("patient-view", hook(prefetch=[1]), "wrong-type", "prefetch"),
     ("patient-view", hook(prefetch={"patient": "Patient/amina"}), "wrong-type", "prefetch.patient"),
-    ("order-sign", sign(order(), prefetch={"allergies": {"resourceType": "Bundle", "entry": [1]}}), "wrong-type", "prefetch.allergies.entry[0].resource"),
+    ("order-sign", sign(order(), prefetch={"allergies": {"resourceType": "Bundle", "entry": [1]}}),
+     "wrong-type", "prefetch.allergies.entry[0].resource"),
     ("order-sign", hook("order-sign", context={"draftOrders": [order()]}), "wrong-type", "context.draftOrders"),
     ("order-sign", sign({"id": "x"}), "wrong-type", "context.draftOrders.entry[0].resource"),
     ("order-select", select(order(), chosen=["MedicationRequest/other"]), "bad-value", "context.selections[0]"),
@@ -123,7 +125,7 @@ def test_an_unmapped_patient_is_412(machines: Machines) -> None:
 
 
 def test_without_server_and_prefetch_there_is_no_data_and_no_empty_answer(machines: Machines) -> None:
-    """"... unable to obtain required data ... SHALL respond with an HTTP 412"; never 200 without cards."""
+    """ "... unable to obtain required data ... SHALL respond with an HTTP 412"; never 200 without cards."""
     for call in (hook(fhirServer=None), hook(fhirServer=None, prefetch={})):
         assert machines.call("patient-view", call).status_code == 412
 

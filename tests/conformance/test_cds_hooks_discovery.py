@@ -46,7 +46,7 @@ def scan(value: Any) -> Iterator[Any]:
 
 
 def test_discovery_is_at_the_exact_path(machines: Machines) -> None:
-    """"SHALL always be available at {baseUrl}/cds-services"."""
+    """ "SHALL always be available at {baseUrl}/cds-services"."""
     assert services(machines)
     assert machines.request("GET", f"{DISCOVERY}/").status_code == 404
 
@@ -65,7 +65,7 @@ def test_the_four_hooks_are_offered(machines: Machines) -> None:
 
 
 def test_nothing_is_null_or_empty(machines: Machines) -> None:
-    """"JSON attribute values SHALL NOT be null or empty"."""
+    """ "JSON attribute values SHALL NOT be null or empty"."""
     assert not [value for value in scan(services(machines)) if value in (None, "", [], {})]
 
 

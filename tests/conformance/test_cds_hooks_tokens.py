@@ -59,7 +59,7 @@ def test_every_endpoint_needs_a_token(machines: Machines, path: str) -> None:
 
 
 def unsigned() -> str:
-    return jwt.encode(cds_client.claims(DISCOVERY), None, algorithm="none", headers={"kid": "ec-1"})
+    return jwt.encode(cds_client.claims(DISCOVERY), "", algorithm="none", headers={"kid": "ec-1"})
 
 
 def symmetric(algorithm: str = "HS256") -> str:

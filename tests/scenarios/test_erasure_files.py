@@ -15,13 +15,14 @@ from clinical.models import Patient, ResourceVersion
 from clinical.ports import Backends, backends
 from ingestion import pipeline
 from ingestion.domain.items import ParseContext
+from ingestion.erasure.services import erase
 from ingestion.models import IngestJob, Original, QuarantinedItem
 from ingestion.originals import open_original
 from ingestion.receive import name_of, receive
 from ingestion.selectors import held_back
 from ingestion.steps.same_file import SameFile
 from tests.backends import fake_backends
-from tests.erasing import erased, held, rows_of
+from tests.erasing import by, erased, held, rows_of
 from tests.factories import LIMITS, NOON, bundle, noon, note, observation, patient, take_in
 
 if TYPE_CHECKING:
@@ -175,6 +176,30 @@ def test_a_note_given_for_her_on_the_command_line_goes() -> None:
     assert not any(b"potassium 4.2" in one for one in kept())
     assert "amina" not in str(list(IngestJob.objects.values_list("context", flat=True)))
     assert ResourceVersion.objects.filter(patient=held("bruno"), resource_type="DocumentReference").exists()
+
+
+def result(mrn: str, value: str, control: str) -> bytes:
+    """One potassium as HL7 v2 sends it."""
+    return (
+        f"MSH|^~\\&|LAB|SITE|APP|SITE|20260301120000+0000||ORU^R01|{control}|P|2.5.1\r"
+        f"PID|1||{mrn}^^^HOSP&2.999.1&ISO^MR||EXAMPLE^SOMEBODY||19610402|F\r"
+        f"OBR|1|P{control}|F{control}|2823-3^Potassium^LN|||20260301110000+0000\r"
+        f"OBX|1|NM|2823-3^Potassium^LN||{value}|mmol/L|3.5-5.1|N|||F\r"
+    ).encode()
+
+
+def test_messages_go_and_a_batch_of_them_goes_whole_while_the_others_record_stays() -> None:
+    take_in(result("778", "4.1", "1"), name="hers.hl7")
+    take_in(result("779", "5.1", "2"), name="his.hl7")
+    take_in(result("778", "4.7", "3") + result("779", "5.7", "4"), name="both.hl7")
+    hers, his = Patient.objects.order_by("created_at")
+    before = rows_of(his)
+
+    receipt = erase(hers, reason="request", by=by())
+
+    assert receipt.before["originals"] == 2
+    assert kept() == [result("779", "5.1", "2")]
+    assert rows_of(his) == before
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_a_known_server_is_taken_in_and_an_unknown_one_waits() -> None:
     job = take_in(on(ELSEWHERE, patient(), observation(value=9.9), note("She was given potassium.")))
 
     assert (job.stored, job.unassigned) == (0, 3)
-    assert reasons() == {"unknown-authority"}
+    assert reasons() == {"unknown-authority", "patient-unassigned"}
     assert Patient.objects.count() == 1
     assert set(ResourceVersion.objects.values_list("server", flat=True)) == {EHR}
 
@@ -106,7 +106,7 @@ def test_the_conflict_of_a_files_patient_holds_back_what_refers_to_him() -> None
     )
 
     assert (job.stored, job.unassigned) == (0, 2)
-    assert reasons() == {"conflicting-demographics"}
+    assert reasons() == {"conflicting-demographics", "patient-unassigned"}
 
 
 @pytest.mark.parametrize(("system", "reason"), [(OTHER, "unknown-authority"), (MRN, "patient-unknown")])
@@ -137,3 +137,21 @@ def test_uploads_on_the_list_make_the_ids_of_files_count(settings: Any) -> None:
     assert take_in(bundle(patient(), observation())).stored == 2
     assert take_in(observation("later")).stored == 1
     assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize(("listed", "stored", "unassigned"), [("urn:oid:2.999.1", 4, 0), ("urn:oid:2.999.9", 0, 4)])
+def test_a_message_is_its_patients_by_the_assigning_authority_it_names(
+    settings: Any, listed: str, stored: int, unassigned: int
+) -> None:
+    settings.CLINICAL_KNOWN_AUTHORITIES = frozenset({listed})
+    message = (
+        "MSH|^~\\&|LAB|SITE|APP|SITE|20260301120000+0000||ORU^R01|1|P|2.5.1\r"
+        "PID|1||778^^^HOSP&2.999.1&ISO^MR||EXAMPLE^AMINA||19610402|F\r"
+        "OBR|1|P1|F1|2823-3^Potassium^LN|||20260301110000+0000\r"
+        "OBX|1|NM|2823-3^Potassium^LN||4.1|mmol/L|3.5-5.1|N|||F\r"
+    )
+
+    job = take_in(message.encode(), name="result.hl7")
+
+    assert (job.stored, job.unassigned) == (stored, unassigned)
+    assert reasons() <= {"unknown-authority", "patient-unassigned"}

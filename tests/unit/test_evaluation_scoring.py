@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,6 +80,7 @@ class TestReport:
                     "false_abstention": 0.0,
                 },
             },
+            "by_class": {},
             "expect_met": 2,
             "forbid_violated": 0,
             "retrieval_recall": 1.0,
@@ -115,6 +117,24 @@ class TestReport:
         report = score([POTASSIUM], [wide])
 
         assert (report.citation_precision, report.citation_recall) == (0.5, 1.0)
+
+    def test_a_resource_that_holds_the_same_answer_is_right_to_cite_and_not_required(self) -> None:
+        case = replace(POTASSIUM, also=("Observation/k1",))
+        both = answer(sentence("5.6", "Observation/k2", "Observation/k1"))
+
+        assert score([case], [both]).citation_precision == 1.0
+        assert score([case], [answer(sentence("5.6", "Observation/k2"))]).citation_recall == 1.0
+
+    def test_figures_are_told_by_the_class_a_case_states(self) -> None:
+        cases = [replace(POTASSIUM, kind="typo"), replace(ABSENT, kind="absence")]
+
+        found = score(cases, [RIGHT[0], answer(sentence("troponin 0.01", "Observation/t"))]).by_class()
+
+        assert {name: (one["cases"], one["expect_met"]) for name, one in found.items()} == {
+            "absence": (1, 0),
+            "typo": (1, 1),
+        }
+        assert (found["absence"]["abstention_recall"], found["absence"]["forbid_violated"]) == (0.0, 1)
 
     def test_a_version_in_the_citation_does_not_matter(self) -> None:
         assert score([POTASSIUM], [answer(sentence("5.6", "Observation/k2/_history/2"))]).citation_recall == 1.0

@@ -10,8 +10,9 @@ import pypdfium2
 import pytest
 
 from clinical.domain.guideline import GuidelineDocument
-from ingestion.domain.items import GuidelineItem, Item, ParseContext, RejectedItem
+from ingestion.domain.items import GuidelineItem, Item, ParseContext, RejectedItem, ResourceItem
 from ingestion.parsers.registry import parse_bytes
+from tests.documents import docx, paragraph
 
 DECLARED = {
     "title": "Asthma in adults", "edition": "3", "source": "Clinic board", "approver": "Dr Chen",
@@ -118,7 +119,9 @@ def test_what_the_operator_declares_comes_first() -> None:
 
 @pytest.mark.parametrize("content", [b"<html><body><h1>News</h1></body></html>", pdf("Asthma")])
 def test_nothing_becomes_a_guideline_undeclared(content: bytes) -> None:
-    assert read(content) == RejectedItem("", "not-declared-guideline")
+    found = read(content)
+    assert isinstance(found, ResourceItem)
+    assert found.resource_type == "DocumentReference"
 
 
 def test_a_pdf_with_a_text_layer_is_read_page_by_page() -> None:
@@ -129,8 +132,13 @@ def test_a_pdf_with_a_text_layer_is_read_page_by_page() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("content", [docx(paragraph("Inhaler first.")), rb"{\rtf1 Inhaler first.\par}"])
+def test_docx_and_rtf_that_are_declared_are_guidelines(content: bytes) -> None:
+    assert document(content, guideline=DECLARED).text == "Inhaler first."
+
+
 def test_a_scan_and_a_broken_pdf_are_refused() -> None:
-    assert read(pdf("", ""), guideline=DECLARED) == RejectedItem("", "pdf-without-text-layer", "2 of 2 pages")
+    assert read(pdf("", ""), guideline=DECLARED) == RejectedItem("", "no-text-layer", "2 of 2 pages")
     broken: Any = read(b"%PDF-1.4 and then nothing", guideline=DECLARED)
     assert broken.reason == "broken-pdf"
 

@@ -24,8 +24,12 @@ GROUPS: Final = (
     "retrieval",
     "index_ingest",
     "record_ingest",
+    "cds_hooks",
+    "mllp",
+    "fhir_door",
     "web_memory",
     "first_sentence",
+    "lookups",
 )
 
 

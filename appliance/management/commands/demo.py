@@ -90,8 +90,10 @@ class Command(BaseCommand):
                 supervisor.start(catalogue.worker())
                 supervisor.start(catalogue.web(settings))
                 supervisor.start(catalogue.machines(settings))
+                supervisor.start(catalogue.mllp(settings))
                 supervisor.wait_ready("web")
                 supervisor.wait_ready("machines")
+                supervisor.wait_ready("mllp")
                 if with_model:
                     supervisor.wait_ready("vllm")
                     self._wait_for_readiness(supervisor)

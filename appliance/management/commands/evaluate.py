@@ -155,6 +155,11 @@ def _write(path: Path, results: Results) -> None:
 
 def _plain(report: dict[str, Any]) -> str:
     """Return the figures as a table, then what failed."""
-    rows = [f"{name:22} {json.dumps(value)}" for name, value in report.items() if name != "failures"]
+    rows = []
+    for name, value in report.items():
+        if name in ("by_route", "by_class"):
+            rows += [f"{name} {group:14} {json.dumps(figures)}" for group, figures in value.items()]
+        elif name != "failures":
+            rows.append(f"{name:22} {json.dumps(value)}")
     rows += [f"failed {failure['id']}: {failure['why']}" for failure in report["failures"]]
     return "\n".join(rows)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from clinical.domain.cds.card import Card, Indicator
 from clinical.domain.cds.markdown import bullets
 from clinical.domain.cds.matters import SOURCE
+from clinical.domain.facts.events import after
 from clinical.domain.facts.fact import of_kind
 from clinical.domain.facts.medications import is_active
 from clinical.domain.facts.naming import drug_words, plain
@@ -54,7 +55,7 @@ def discharge_cards(facts: Sequence[Fact], *, encounter: str, now: datetime) -> 
 
 
 def _medicines(facts: Sequence[Fact], encounter: str, now: datetime) -> list[Card]:
-    admitted = _admission(facts, encounter)
+    admitted, left = _stay(facts, encounter)
     active = [(fact, row) for fact, row in of_kind(facts, MedicationRow) if is_active(row, today=now.date())]
     if admitted is None:
         if not active:
@@ -64,7 +65,7 @@ def _medicines(facts: Sequence[Fact], encounter: str, now: datetime) -> list[Car
     undecided = [
         fact for fact, row in active if _begun(row) < admitted and not _decided(facts, fact, row, since=admitted)
     ]
-    begun = [fact for fact, row in active if _begun(row) >= admitted and not row.end]
+    begun = [fact for fact, row in active if admitted <= _begun(row) <= (left or now) and not row.end]
     if not undecided and not begun:
         return []
     day = display_date(admitted.isoformat(timespec="minutes"), with_time=True)
@@ -73,7 +74,9 @@ def _medicines(facts: Sequence[Fact], encounter: str, now: datetime) -> list[Car
         parts.append(f"{len(undecided)} from before the admission without an entry since")
     if begun:
         parts.append(f"{len(begun)} begun in the stay without an end")
-    lines = [f"From before the admission, and no entry since {day}: {render(fact)} ({fact.resource})" for fact in undecided]
+    lines = [
+        f"From before the admission, and no entry since {day}: {render(fact)} ({fact.resource})" for fact in undecided
+    ]
     lines += [f"Begun since {day}, no end recorded: {render(fact)} ({fact.resource})" for fact in begun]
     return [
         Card(
@@ -86,9 +89,12 @@ def _medicines(facts: Sequence[Fact], encounter: str, now: datetime) -> list[Car
     ]
 
 
-def _admission(facts: Sequence[Fact], encounter: str) -> datetime | None:
-    starts = [row.effective_sort for fact, row in of_kind(facts, EncounterRow) if fact.resource == encounter]
-    return next((start for start in starts if start != UNDATED), None)
+def _stay(facts: Sequence[Fact], encounter: str) -> tuple[datetime | None, datetime | None]:
+    """Return when the stay began and when it ended; None where that is not recorded, or it goes on."""
+    for fact, row in of_kind(facts, EncounterRow):
+        if fact.resource == encounter and row.effective_sort != UNDATED:
+            return row.effective_sort, after(row.end) if row.end else None
+    return None, None
 
 
 def _begun(row: MedicationRow) -> datetime:
@@ -105,6 +111,8 @@ def _decided(facts: Sequence[Fact], about: Fact, order: MedicationRow, *, since:
     for fact, row in of_kind(facts, MedicationRow):
         if fact == about or row.resource_type not in _LISTED:
             continue
-        if (drug_words(row.text) or (plain(row.text),)) == name and max(row.effective_sort, lower_bound(row.end)) >= since:
+        if (drug_words(row.text) or (plain(row.text),)) == name and max(
+            row.effective_sort, lower_bound(row.end)
+        ) >= since:
             return True
     return False

@@ -47,7 +47,11 @@ class Drafts:
 
 
 def read_drafts(
-    orders: Sequence[dict[str, Any]], related: Mapping[str, dict[str, Any]], *, patient_id: str, selected: frozenset[str]
+    orders: Sequence[dict[str, Any]],
+    related: Mapping[str, dict[str, Any]],
+    *,
+    patient_id: str,
+    selected: frozenset[str],
 ) -> Drafts:
     """Return the drafts as facts that are in force.
 
@@ -78,7 +82,9 @@ def read_drafts(
         prior = as_str(as_dict(order.get("priorPrescription")).get("reference"))
         replaced |= {reference, "/".join(prior.split("/")[-2:])}
         if reported and subject and subject.rpartition("/")[2] != patient_id:
-            uncovered.append(f"{_LEAD}whether {row.text} is meant for this patient because the order names another patient")
+            uncovered.append(
+                f"{_LEAD}whether {row.text} is meant for this patient because the order names another patient"
+            )
     return Drafts(tuple(facts), frozenset(replaced), tuple(uncovered))
 
 
@@ -108,7 +114,8 @@ def order_cards(
         return _unchecked(unchecked)
     report = check([*standing, *drafts.facts], today=today, trust=trust)
     found = [one for one in report.findings if reported & {fact for fact, _ in one.citations_from}]
-    unchecked = [*_about(report, standing, reported, today=today, trust=trust), *unchecked]
+    context = [*standing, *(fact for fact in drafts.facts if fact not in reported)]
+    unchecked = [*_about(report, context, reported, today=today, trust=trust), *unchecked]
     single = [one for one in found if one.severity >= Severity.SEVERE][:MOST_SINGLE]
     rest = [one for one in found if one not in single]
     cards = [_finding_card(one, report) for one in single]
@@ -118,16 +125,16 @@ def order_cards(
 
 
 def _about(
-    report: SafetyReport, standing: Sequence[Fact], reported: set[Fact], *, today: date, trust: Trust
+    report: SafetyReport, context: Sequence[Fact], reported: set[Fact], *, today: date, trust: Trust
 ) -> list[str]:
     """Return the lines on what was not checked that bear on a draft; those on other medicines are not repeated here."""
     if not report.not_checked:
         return []
-    known = set(check(standing, today=today, trust=trust).not_checked)
+    known = set(check(context, today=today, trust=trust).not_checked)
     labels = {fact.row.text for fact in reported}
-    others = {fact.row.text for fact, _ in of_kind(standing, MedicationRow)} - labels
+    others = {fact.row.text for fact, _ in of_kind(context, MedicationRow)} - labels
     # Foods and house dust are in no table of medicines, and no order can touch them.
-    others |= {f"allergy to {fact.row.text} " for fact, row in of_kind(standing, AllergyRow) if _is_no_drug(row)}
+    others |= {f"allergy to {fact.row.text} " for fact, row in of_kind(context, AllergyRow) if _is_no_drug(row)}
     return [
         line
         for line in report.not_checked
@@ -144,7 +151,7 @@ def _finding_card(one: Finding, report: SafetyReport) -> Card:
         summary=one.text,
         indicator=_INDICATORS[one.severity],
         source=_source(one),
-        detail=bullets(_basis(one) + [report.covered]),
+        detail=bullets([*_basis(one), report.covered]),
         topics=(one.row,),
         question=_QUESTION,
     )
@@ -163,7 +170,8 @@ def _together(findings: Sequence[Finding], report: SafetyReport) -> Card:
 
 def _basis(one: Finding) -> list[str]:
     cited = dict.fromkeys(
-        f"{fact.row.text} ({'this draft' if fact.version == DRAFT else fact.resource})" for fact, _ in one.citations_from
+        f"{fact.row.text} ({'this draft' if fact.version == DRAFT else fact.resource})"
+        for fact, _ in one.citations_from
     )
     doubt = ": written from memory, not approved by this site" if one.status == "unverified" else ""
     return [

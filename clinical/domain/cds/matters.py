@@ -5,7 +5,7 @@ Which spans of time count is this product's own decision; what is critical, abno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,13 +13,17 @@ from clinical.domain.cds.card import Card, Indicator
 from clinical.domain.cds.markdown import bullets
 from clinical.domain.cds.vitals import vitals_report
 from clinical.domain.facts.abnormal import is_abnormal, is_critical, latest_by_test
-from clinical.domain.facts.conflicts import conflicts
+from clinical.domain.facts.allergies import allergies
 from clinical.domain.facts.fact import measure_key
 from clinical.domain.facts.measurements import row_of
 from clinical.domain.facts.render import render
 from clinical.domain.facts.reports import pending
+from clinical.domain.facts.statements import code_status
 from clinical.domain.facts.tables import measurements
 from clinical.domain.medication_safety import Severity, check
+from clinical.domain.projection.dates import UNDATED
+from clinical.domain.projection.rows import CodeStatusRow, ObservationRow
+from clinical.domain.scores import formulas
 from clinical.domain.summary.sections import short_result
 
 if TYPE_CHECKING:
@@ -35,10 +39,8 @@ OVERDUE: Final = timedelta(days=7)
 FORGOTTEN: Final = timedelta(days=90)  # an order that nobody closed for longer tells nothing about today
 SOURCE: Final = "Record held on this site, by rule"
 _AHEAD: Final = timedelta(hours=1)  # clocks of devices differ
-_CONFLICTS: Final = {
-    "resuscitation": ("statements on resuscitation contradict each other", "What is the code status?"),
-    "allergies": ("allergy entries contradict each other", "Which allergies are recorded?"),
-}
+_WISHES: Final = "statements on resuscitation contradict each other"
+_ALLERGIES: Final = "allergy entries contradict each other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +53,33 @@ class Matter:
     lines: tuple[str, ...]
     topic: str
     question: str
+    is_vital: bool = False
 
 
-def matters(facts: Sequence[Fact], *, now: datetime, trust: Trust, alarms: bool) -> list[Matter]:
+def matters(facts: Sequence[Fact], *, now: datetime, trust: Trust) -> list[Matter]:
     """Return what matters now, gravest first; nothing for a patient of whom nothing is new, open or contradictory.
 
     Args:
         facts: all current facts of one patient that may be read.
         now: timezone-aware; results count as new for NEW, open orders from OVERDUE to FORGOTTEN.
         trust: which rows of the tables may be used here.
-        alarms: whether the site has made the thresholds of NEWS2 its own alarm policy.
     """
+    results = latest_by_test(fact for fact in facts if _is_new(fact, now))
     found = [
-        *_critical(facts, now),
-        *_contradictions(facts, now),
+        *_critical(results),
+        *_contradictions(facts),
         *_contraindicated(facts, now, trust),
-        *_vitals(facts, now, trust, alarms=alarms),
-        *_abnormal(facts, now),
+        *(_vitals(facts, now, trust) if any(_is_fresh_vital(fact, now) for fact in facts) else ()),
+        *_abnormal(results),
         *_open(facts, now),
     ]
     return sorted(found, key=lambda one: _RANK[one.indicator])
+
+
+def as_alarms(found: Sequence[Matter]) -> list[Matter]:
+    """Return the matters with raised vital signs as warnings: for a site that has made them its own alarm policy."""
+    raised = [replace(one, indicator=Indicator.WARNING) if one.is_vital else one for one in found]
+    return sorted(raised, key=lambda one: _RANK[one.indicator])
 
 
 def view_cards(found: Sequence[Matter]) -> list[Card]:
@@ -100,9 +109,17 @@ def _is_new(fact: Fact, now: datetime) -> bool:
     return now - NEW <= fact.row.effective_sort <= now + _AHEAD
 
 
-def _critical(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
-    for fact in latest_by_test(facts):
-        if is_critical(fact) and _is_new(fact, now):
+def _is_fresh_vital(fact: Fact, now: datetime) -> bool:
+    """Return whether a NEWS2 could rest on the fact: a vital sign of its last hours."""
+    if not isinstance(fact.row, ObservationRow) or fact.row.effective_sort < now - formulas()["news2"].limit:
+        return False
+    known = measurements().get(measure_key(fact.row).concept)
+    return known is not None and known.group == "vital"
+
+
+def _critical(results: Sequence[Fact]) -> Iterator[Matter]:
+    for fact in results:
+        if is_critical(fact):
             row = row_of(fact)
             known = measurements().get(measure_key(row).concept)
             yield Matter(
@@ -115,16 +132,20 @@ def _critical(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
             )
 
 
-def _contradictions(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
-    for one in conflicts(facts, today=now.date()):
-        if one.about in _CONFLICTS:
-            what, question = _CONFLICTS[one.about]
+def _contradictions(facts: Sequence[Fact]) -> Iterator[Matter]:
+    wishes, held = code_status(facts), allergies(facts)
+    differ = {"full", "no-cpr"} <= {fact.row.wish for fact in wishes if isinstance(fact.row, CodeStatusRow)}
+    for what, question, sides in (
+        (_WISHES, "What is the code status?", wishes if differ else []),
+        (_ALLERGIES, "Which allergies are recorded?", [*held.active, *held.negatives] if held.conflict else []),
+    ):
+        if sides:
             yield Matter(
                 what=what,
                 indicator=Indicator.WARNING,
                 summary=f"In the record, {what}.",
-                lines=tuple(f"{render(fact)} ({fact.resource})" for fact in one.sides),
-                topic=_topic(f"conflict {one.about}", one.sides),
+                lines=tuple(f"{render(fact)} ({fact.resource})" for fact in sides),
+                topic=_topic(what, sides),
                 question=question,
             )
 
@@ -143,23 +164,22 @@ def _contraindicated(facts: Sequence[Fact], now: datetime, trust: Trust) -> Iter
             )
 
 
-def _vitals(facts: Sequence[Fact], now: datetime, trust: Trust, *, alarms: bool) -> Iterator[Matter]:
+def _vitals(facts: Sequence[Fact], now: datetime, trust: Trust) -> Iterator[Matter]:
     report = vitals_report(facts, now=now, trust=trust)
     if report.is_raised:
         yield Matter(
             what=f"NEWS2 {report.total}",
-            indicator=Indicator.WARNING if alarms else Indicator.INFO,
-            summary=f"{report.headline} (vital signs of {report.as_of})",
-            lines=(*report.inputs, *report.limits, f"Source: {report.source}."),
+            indicator=Indicator.INFO,
+            summary=f"{report.headline}, from vital signs of {report.as_of}",
+            lines=(*report.inputs, *report.limits, f"In the words of the source: {report.band}.", report.source),
             topic=f"news2 {report.total} {report.as_of}",
             question="NEWS2?",
+            is_vital=True,
         )
 
 
-def _abnormal(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
-    found = [
-        fact for fact in latest_by_test(facts) if _is_new(fact, now) and is_abnormal(fact) and not is_critical(fact)
-    ]
+def _abnormal(results: Sequence[Fact]) -> Iterator[Matter]:
+    found = [fact for fact in results if is_abnormal(fact) and not is_critical(fact)]
     if found:
         said = "; ".join(short_result(fact) for fact in found)
         yield Matter(
@@ -173,7 +193,10 @@ def _abnormal(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
 
 
 def _open(facts: Sequence[Fact], now: datetime) -> Iterator[Matter]:
-    found = [fact for fact in pending(facts) if now - FORGOTTEN <= fact.row.effective_sort <= now + _AHEAD]
+    # What ends an order is not older than the order, so that older facts need not be gone through.
+    since = now - FORGOTTEN
+    recent = [fact for fact in facts if fact.row.effective_sort >= since or fact.row.effective_sort == UNDATED]
+    found = [fact for fact in pending(recent) if since <= fact.row.effective_sort <= now + _AHEAD]
     if found:
         late = [fact for fact in found if now - fact.row.effective_sort > OVERDUE]
         names = "; ".join(dict.fromkeys(fact.row.text for fact in late or found))

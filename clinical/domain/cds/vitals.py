@@ -31,12 +31,16 @@ _SINGLE: Final = "3 points in a single parameter"
 class VitalsReport:
     """The report. `total` is None where none could be calculated; `headline` then says why.
 
+    `band` is what the sources call the total; their words ask for a response, so that it stands beside the inputs, and
+    in front only where the site has made it its own policy.
+
     `as_of` is the recorded time of the newest input, "" without any, `as_of_sort` its earliest moment, timezone-aware.
     Inputs carry their recorded times and no ages, so that a shown report does not turn wrong by waiting.
     """
 
     total: int | None
     headline: str
+    band: str
     inputs: tuple[str, ...]
     limits: tuple[str, ...]
     source: str
@@ -55,11 +59,12 @@ def vitals_report(facts: Sequence[Fact], *, now: datetime, trust: Trust) -> Vita
     rests_on = tuple(dict.fromkeys(fact for one in inputs for fact, _ in one.citations_from))
     newest = max(rests_on, key=lambda fact: fact.row.effective_sort, default=None)
     total = int(found.value) if found.value else None
-    headline = f"NEWS2 {total}. {found.band}".rstrip(". ") if total is not None else sentences[0].text.rstrip(".")
+    headline = f"NEWS2 {total}" if total is not None else sentences[0].text.rstrip(".")
     formula = formulas()["news2"]
     return VitalsReport(
         total=total,
         headline=headline,
+        band=found.band,
         inputs=tuple(_AGE.sub(_status, one.text) for one in inputs),
         limits=limits,
         source=f"{formula.provenance.source}, {formula.provenance.edition}",

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 QUALITIES = SIDES | frozenset(f"word:{name}" for name in word_list("qualities"))
+_NOTHING = frozenset({"nothing"})
+_FAMILIES = tuple(
+    frozenset(f"word:{name}" for name in names)
+    for names in (
+        ("improve", "worse", "stable"), ("increase", "decrease"), ("high", "low", "normal", "abnormal"),
+        ("positive", "negative"), ("mild", "moderate", "severe"), ("acute", "chronic"), ("large", "small"),
+    )
+)  # fmt: skip
 _NEAR = 2
 _SITES = word_list("sites")
 
@@ -19,6 +27,8 @@ _SITES = word_list("sites")
 def attached(quality: Mention, reading: Reading) -> frozenset[str]:
     """Return the keys of all that this quality may be said of, lists included."""
     keys = frozenset().union(*groups(quality, reading, sided=quality.key in SIDES))
+    if not keys and quality.first and reading.words[quality.first - 1].low in {"none", "no", "nil", "not"}:
+        return _NOTHING  # "retinopathy of the right eye, none left"
     if quality.key in SIDES:  # "16 mmHg right and 27 mmHg left"
         keys |= {key for one in reading.figures if one.segment == quality.segment for key in one.heads}
     if not keys and quality.key in SIDES:  # "normal on the right"
@@ -46,7 +56,7 @@ def groups(quality: Mention, reading: Reading, *, sided: bool, own: bool = False
     for step in (-1, 1):
         segment = quality.segment + step
         while listed := _listed(segment, things, reading):
-            found += [frozenset({one.key}) for one in listed if one.clinical]
+            found += [frozenset({one.key}) for one in listed if one.clinical or one.key in _SITES]
             segment += step
     return found
 
@@ -70,7 +80,7 @@ def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Menti
     here = [one for one in things if one.segment == segment]
     if not here:
         return []
-    if any(one.key in QUALITIES and one.segment == segment for one in reading.mentions):
+    if any(one.key in QUALITIES - SIDES and one.segment == segment for one in reading.mentions):
         return []
     if any(figure.segment == segment for figure in reading.figures):
         return []
@@ -86,10 +96,8 @@ def of_a_rival(quality: Mention, claim: Reading, reading: Reading) -> bool:
         if word.segment != quality.segment or word.clinical or word.key in QUALITIES or word.key in _SITES:
             continue
         places = {one.segment for one in reading.mentions if one.key == word.key}
-        told = [
-            {one.key for one in reading.mentions if one.key in QUALITIES - SIDES and one.segment == place}
-            for place in places
-        ]
+        family = next((one for one in _FAMILIES if quality.key in one), frozenset())
+        told = [{one.key for one in reading.mentions if one.key in family and one.segment == place} for place in places]
         if told and all(held and quality.key not in held for held in told):
             return any(one.key == quality.key for one in reading.mentions)
     return False

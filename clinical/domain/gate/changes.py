@@ -20,17 +20,20 @@ if TYPE_CHECKING:
     from clinical.domain.lexicon.words import Token
     from clinical.domain.quantity import Quantity
 
-# What a metric unit measures and how many of the smallest of its kind it holds; exact, by definition of the prefixes.
+# What a unit measures and how many of the smallest of its kind it holds; exact, by definition.
 METRIC = {
     "ng": ("mass", Decimal(1)), "ug": ("mass", Decimal(10**3)), "mg": ("mass", Decimal(10**6)),
     "g": ("mass", Decimal(10**9)), "kg": ("mass", Decimal(10**12)),
     "mL": ("volume", Decimal(1)), "dL": ("volume", Decimal(100)), "L": ("volume", Decimal(1000)),
+    "mo": ("months", Decimal(1)), "a": ("months", Decimal(12)), "d": ("days", Decimal(1)), "wk": ("days", Decimal(7)),
+    "min": ("minutes", Decimal(1)), "h": ("minutes", Decimal(60)),
     "mm": ("length", Decimal(1)), "cm": ("length", Decimal(10)), "m": ("length", Decimal(1000)),
 }  # fmt: skip
 _MEASURED = frozenset({Kind.TEST, Kind.VITAL})
 _RISE, _FALL = "increased", "decreased"
 _WORDS = {_RISE: "word:increase", _FALL: "word:decrease"}
 _LEVELS = {"word:increase": "word:high", "word:decrease": "word:low"}
+_WAYS = frozenset({"stairs", "steps", "hill", "hills", "ladder", "staircase"})
 _RAISED = frozenset({"raised", "increased", "reduced", "decreased"})
 _IS = frozenset(
     {"is", "are", "was", "were", "be", "been", "remains", "remained", "slightly", "mildly", "markedly", "significantly"}
@@ -42,7 +45,9 @@ _FIRST, _LAST = (0, 0, 0), (9999, 12, 31)
 
 def changes(mentions: list[Mention], words: Sequence[Token]) -> list[Mention]:
     """Read "the CRP fell" as a fall of the CRP, "lost 6 kg in weight" as weight loss, "was raised" as high too."""
-    mentions = [_level(one, words) for one in mentions]
+    mentions = [_level(one, words) for one in mentions if not _is_way(one, words)]
+    if any(one.kind is Kind.DRUG for one in mentions):  # of a medicine "at night" is every night
+        mentions = [_as(one, "word:at-night") if one.key == "word:every-night" else one for one in mentions]
     measured = [one for one in mentions if one.kind in _MEASURED]
     mentions = [
         _as(one, "word:decrease")
@@ -56,6 +61,12 @@ def changes(mentions: list[Mention], words: Sequence[Token]) -> list[Mention]:
         if verbs and weights:
             mentions = [_as(one, name) if one in weights else one for one in mentions if one not in verbs]
     return mentions
+
+
+def _is_way(mention: Mention, words: Sequence[Token]) -> bool:
+    """Return whether this is a way up or down, no change: "going up and down stairs"."""
+    following = {word.low for word in words[mention.last : mention.last + _NEAR]}
+    return mention.key in _LEVELS and words[mention.last - 1].low in {"up", "down"} and bool(following & _WAYS)
 
 
 def _level(mention: Mention, words: Sequence[Token]) -> Mention:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.clauses import statements
 from clinical.domain.gate.form import MARKER, cited_labels, ill_formed
+from clinical.domain.gate.headings import label_attributes
 from clinical.domain.gate.languages import has_rules_for
 from clinical.domain.gate.reading import read
 from clinical.domain.gate.rules import RULES, holds_all
 from clinical.domain.gate.softening import relaxed
-from clinical.domain.gate.source import label_attributes, read_passage, with_change
+from clinical.domain.gate.source import read_passage, with_change
 from clinical.domain.gate.superseded import Facts
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from clinical.domain.lexicon.tables import table
+from clinical.domain.lexicon.tables import table, word_list
 from clinical.domain.lexicon.words import tokens
 
 if TYPE_CHECKING:
@@ -14,27 +14,19 @@ if TYPE_CHECKING:
 
     from clinical.domain.lexicon.words import Token
 
-_AUXILIARIES: Final = frozenset(
-    "is are was were be been being am has have had will would can could may might must should shall does do did "
-    "isn't aren't wasn't weren't hasn't haven't hadn't doesn't didn't don't won't cannot can't couldn't".split()
-)
-_IN_CHAIN: Final = _AUXILIARIES | frozenset("not never also now then still since subsequently currently".split())
-_ADVERBS: Final = frozenset(
-    "also then now subsequently later currently so still recently initially eventually thereafter and".split()
-)
+_AUXILIARIES: Final = word_list("auxiliaries")
+_IN_CHAIN: Final = _AUXILIARIES | word_list("chain_adverbs")
+_ADVERBS: Final = word_list("joint_adverbs")
 _PRONOUNS: Final = frozenset({"he", "she", "they", "it", "there", "this", "these"})
 _ARTICLES: Final = frozenset({"the", "a", "an", "his", "her", "their", "its", "no", "this", "both", "all", "any"})
 _CONDITIONS: Final = frozenset({"if", "unless", "should", "when", "once", "until", "because", "although", "while"})
-_AFTER_PARTICIPLE: Final = frozenset(
-    "in on at by to for from with after before until since because due as when during over again well fully today "
-    "yesterday the a an his her their this that which into without within completely slowly gradually . , ;".split()
-)
+_AFTER_PARTICIPLE: Final = word_list("after_participle")
 _JOINTS: Final = frozenset({"and", "but", ";", ","})
 _PERSON: Final = re.compile(
     r"^(?P<who>(?:(?:the|this) patient is |(?:he|she) is |(?:mr|mrs|ms|miss|dr)\.? [\w'-]+(?: [\w'-]+)? is )?"
     r"(?:an?|this|the) (?:[\w-]+ ){0,3}?[\w-]+[- ](?:year|month|week|day)s?[- ]old(?: [\w-]+){0,4}?)"
-    r"(?P<comma>,)? (?P<link>with|who|whose|presenting with|presents|presented|seen|has|had|was|is|takes|hurt|injured)\b"
-    r" (?P<rest>.+)$",
+    r"(?P<comma>,)? (?P<link>with|who|whose|presenting with|presents|presented|seen|has|had|was|is|takes|hurt"
+    r"|injured)\b (?P<rest>.+)$",
     re.IGNORECASE,
 )
 _WITHOUT: Final = re.compile(

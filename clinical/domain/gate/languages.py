@@ -19,7 +19,9 @@ _MOST_STRANGE: Final = 0.1  # share of letters of another script
 _FEWEST: Final = 2  # words of another language that tell it
 _LONG: Final = 5  # letters of a word that alone tells its language
 _SHARE: Final = 0.12  # of the words, where English has its own as well
-_MARKED: Final = frozenset("\u00e1\u00e0\u00e2\u00e3\u00e7\u00e9\u00e8\u00ea\u00ed\u00ee\u00f1\u00f3\u00f4\u00f5\u00f6\u00f8\u00e5\u00fa\u00fb\u00fc\u00e4\u00df\u0142\u0105\u0119\u015f\u011f\u0131")
+_MARKED: Final = frozenset(
+    "\u00e1\u00e0\u00e2\u00e3\u00e7\u00e9\u00e8\u00ea\u00ed\u00ee\u00f1\u00f3\u00f4\u00f5\u00f6\u00f8\u00e5\u00fa\u00fb\u00fc\u00e4\u00df\u0142\u0105\u0119\u015f\u011f\u0131"
+)
 _BORROWED: Final = frozenset({"cafe", "naive", "resume", "sjogren", "meniere", "barre", "guillain", "behcet", "facade"})
 
 

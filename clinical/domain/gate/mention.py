@@ -28,11 +28,10 @@ _BY_UNIT = {
     "Cel": frozenset({"temperature"}), "[degF]": frozenset({"temperature"}), "kg": frozenset({"weight"}),
     "kg/m2": frozenset({"bmi"}),
 }  # fmt: skip
+_LEAST_FEVER, _MOST_FEVER = 37, 43  # degrees Celsius
 _LEAST_SYSTOLIC = 60
 _COUNTED_WITHIN = 3
-_NO_COUNT = frozenset(
-    "and or but in on at of by with to from for is are was were has had have a an the over under during since".split()
-)
+_NO_COUNT = word_list("not_counted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def figures_of(
                 segments[place],
                 place,
                 heads=frozenset(one.key for one in heads),
-                wider=frozenset(key for one in heads for key in one.keys) | _implied(quantity),
+                wider=frozenset(key for one in heads for key in one.keys) | _implied(quantity, heads),
                 role=before if before in {"from", "to"} else "",
                 attributes=frozenset(given[place] & {"negated", "unclear", "uncertain", "past"}),
                 counted=_counted(quantity, words, mentions),
@@ -122,8 +121,10 @@ def figures_of(
     return figures
 
 
-def _implied(quantity: Quantity) -> frozenset[str]:
-    """Return what a value must be of, by its unit alone."""
+def _implied(quantity: Quantity, heads: Sequence[Mention]) -> frozenset[str]:
+    """Return what a value must be of, by its unit alone, or beside a fever."""
+    if not quantity.unit and _LEAST_FEVER <= quantity.value <= _MOST_FEVER and any(one.key == "fever" for one in heads):
+        return frozenset({"temperature"})
     if quantity.pair and (quantity.unit == "mm[Hg]" or (not quantity.unit and quantity.value >= _LEAST_SYSTOLIC)):
         return frozenset({"blood-pressure"})
     return _BY_UNIT.get(quantity.unit, frozenset())

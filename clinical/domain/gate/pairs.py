@@ -65,8 +65,9 @@ def read_pairs(lines: Iterable[str]) -> Iterator[Pair]:
         if row["id"] in seen:
             raise BadPairError(number, "an id that was there before")
         seen.add(row["id"])
-        kind = row.get("class")
-        yield Pair(row["id"], row["evidence"], row["sentence"], row["supported"], kind if isinstance(kind, str) else "")
+        named = row.get("class")
+        change = named if isinstance(named, str) else ""
+        yield Pair(row["id"], row["evidence"], row["sentence"], row["supported"], change)
 
 
 def judge(pair: Pair) -> Verdict:
@@ -95,6 +96,25 @@ def counts(pairs: Sequence[Pair], shown: Callable[[Pair], bool]) -> dict[str, in
         kind = "supported" if pair.supported else "unsupported"
         found[f"{kind}_{'shown' if shown(pair) else 'withheld'}"] += 1
     return found
+
+
+def counts_by_kind(pairs: Sequence[Pair], shown: Callable[[Pair], bool]) -> dict[str, dict[str, int]]:
+    """Count shown and withheld pairs for each class, supported ones under `supported` and what their class says.
+
+    Unsupported pairs are under the name of what they change; "unnamed" where their class is not told.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for pair in pairs:
+        name = f"supported {pair.kind}".strip() if pair.supported else pair.kind or "unnamed"
+        row = found.setdefault(name, {"shown": 0, "withheld": 0})
+        row["shown" if shown(pair) else "withheld"] += 1
+    return dict(sorted(found.items()))
+
+
+def share_wrong(found: dict[str, int]) -> float:
+    """Return the share of wrong decisions in counts, 0 to 1; 0 of no pairs."""
+    total = sum(found.values())
+    return (found["supported_withheld"] + found["unsupported_shown"]) / total if total else 0.0
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.binding import SIDES
 from clinical.domain.gate.ranges import by_its_range
 from clinical.domain.gate.verdict import Reason
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, table
 
 if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
@@ -23,12 +23,9 @@ _MISSING = {
     Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
     Kind.WORD: Reason.NOT_BORNE_OUT,
 }
-_FOR = frozenset({"for", "from", "after", "following"})
+_FOR = frozenset({"for", "from", "after", "following", "with", "when", "on"})
 _NEAR = 4
-_ORDINALS = {
-    f"word:{name}": number
-    for number, name in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
-}
+_ORDINALS = {f"word:{name}": number for number, name in enumerate(table("word_lists")["lists"]["ordinals"].split(), 1)}
 
 
 def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
@@ -65,8 +62,9 @@ def _found(mention: Mention, claim: Reading, window: Window) -> bool:
 
 def _reason_in_brackets(reading: Reading) -> bool:
     """Return whether a condition is set apart as a reason or reaction: "stopped (hypoglycaemia)", "codeine: nausea"."""
+    labelled = any(word.low == "reaction" for word in reading.words)
     opened = {at + 1 for at, word in enumerate(reading.words) if word.low in {"(", ":", "-"}}
-    return bool(reading.cues & {"stopped", "allergy", "intolerance"}) and any(
+    return (labelled or bool(reading.cues & {"stopped", "allergy", "intolerance"})) and any(
         one.first in opened and one.kind is Kind.CONDITION for one in reading.mentions
     )
 

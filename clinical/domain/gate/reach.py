@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import MONTHS
-from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, light_stems, light_words, word_list
+from clinical.domain.lexicon.tables import CuePhrase, cue_phrases, light_stems, light_words, number_words, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ _SUBJECTS = word_list("subjects")
 _VERBS = word_list("verbs")
 _STATES = word_list("states")
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
+_PERIODS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours"})
+_PERSONS = frozenset({"he", "she", "they", "it"})
 _CLAUSE = 8
 _NO_OBJECT = word_list("no_object")
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
@@ -47,6 +49,12 @@ def has_object(words: Sequence[Token], at: int) -> bool:
     """Return whether a participle goes on to what it acts on ("started lisinopril", not "was started in May")."""
     if at >= len(words) or is_date(words, at):
         return False
+    if (
+        at + 1 < len(words)
+        and words[at + 1].low in _PERIODS
+        and (words[at].low[0].isdigit() or words[at].low in number_words())
+    ):
+        return False  # "to be stopped four weeks before"
     return words[at].low not in _NO_OBJECT
 
 
@@ -69,9 +77,11 @@ def forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> list
     certain = True
     for place in range(at, min(at + reach, len(words))):
         low = words[place].low
+        if low == "due" and place == at and cue.attribute == "uncertain":
+            continue  # "might be due to stress"
         if low in _HARD or (low in {")", "?", ":"} and place > at):
             break
-        if low == "(" and cue.attribute in _ACTIONS:
+        if cue.attribute in _ACTIONS and (low == "(" or (low in {"before", "after", "prior", "until"} and place > at)):
             break
         if cue.words[0] == "if" and place > at and low in {"we", "i"}:
             break
@@ -131,7 +141,12 @@ def backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> lis
         low = words[place].low
         if low in _HARD and low not in {"which", "since"}:
             break
-        if low == "," and attribute != "family:any" and words[at].low != "resolved":
+        if low == "," and attribute != "family:any" and words[at].low != "resolved" and not _lists(words, place, at):
+            break
+        if low in _PERSONS and place < at - 1 and place > 0:
+            places.append((place, certain))
+            break  # "after recovery from surgery she will be given"
+        if low == "as" and words[place + 1].low in _SUBJECTS | {"her", "their", "its"}:
             break
         if low == "and" and restarts(words, place + 1) and place + 1 < at - 3:
             break
@@ -141,6 +156,12 @@ def backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> lis
             certain = False
         places.append((place, certain))
     return places
+
+
+def _lists(words: Sequence[Token], comma: int, at: int) -> bool:
+    """Return whether a comma stands in a list that ends before the cue: "CA-125, hCG and LDH are planned"."""
+    between = [word.low for word in words[comma + 1 : at]]
+    return bool({"and", "or"} & set(between)) and not any(low in _VERBS - _COPULA for low in between)
 
 
 def _own_subject(words: Sequence[Token], joint: int, at: int) -> bool:

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.changes import changes
 from clinical.domain.gate.mention import TIME_WORDS, DatePlace, Figure, Mention, figures_of
+from clinical.domain.gate.naming import (
+    flags,
+    inside,
+    is_light_mention,
+    is_verb,
+    mention_of,
+    plain_mention,
+    was_left,
+    with_attributes,
+)
 from clinical.domain.gate.scopes import attributes_of
 from clinical.domain.gate.shorthand import written_out
 from clinical.domain.lexicon.match import Found, find_concepts
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, light_stems, light_words, negated_names
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts
 from clinical.domain.lexicon.words import Token, tokens
 from clinical.domain.quantity import find_quantities
 
@@ -23,7 +33,22 @@ if TYPE_CHECKING:
 
 SIDES = {"left": "left", "right": "right", "bilateral": "bilateral"}
 _SEGMENT_MARKS = frozenset(
-    {",", ";", "and", "but", "with", "while", "then", "plus", "(", ")", "whereas", "or", ".", "/"}
+    {
+        ",",
+        ";",
+        "and",
+        "but",
+        "with",
+        "while",
+        "then",
+        "plus",
+        "(",
+        ")",
+        "whereas",
+        "or",
+        ".",
+        "/",
+    }
 )
 _FALL = "word:decrease"
 _CUE_ONLY = frozenset({"negated", "uncertain", "hypothetical", "past", "planned", "family"})
@@ -41,12 +66,8 @@ _JOINED_BY_WITH = frozenset(
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _JOINERS = frozenset({",", ";", "and", "but", "then"})
-_FLAGS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
-_LEFT_AFTER = frozenset({"was", "were", "been", "not", "be", "being", "had", "has", "he", "she", "is"})
-_LEFT_BEFORE = frozenset(
-    {"", ".", ",", ";", "in", "at", "with", "by", "on", "to", "behind", "as", "because", "after", "for"}
-)
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
+_BACK_NOUNS = frozenset({"dose", "medication", "medicine", "drug", "tablet", "tablets", "treatment"})
 _AGED = re.compile(r"\d{1,3}[MF]")
 _AGE_AND_SEX = {"M": "male", "F": "female"}
 _BETWEEN_UNIT = re.compile(
@@ -57,7 +78,10 @@ _EDGE_MARKERS = re.compile(r"\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sentence, read. Places are those of the text with its shorthand written out. `sexes` are those its words give the person; `tenses` the forms of its verbs."""
+    """One sentence, read. Places are those of the text with its shorthand written out.
+
+    `sexes` are those its words give the person; `tenses` the forms of its verbs.
+    """
 
     text: str
     words: tuple[Token, ...]
@@ -87,24 +111,24 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     named = [(words[one.first].start, words[one.last - 1].end) for one in found if one.concept.kind in CLINICAL]
     named += [(words[one.first].start, words[one.last - 1].end) for one in found if one.last - one.first > 1]
     plain = _BETWEEN_UNIT.sub(lambda match: " " * len(match.group()), text)
-    quantities = [one for one in find_quantities(plain, dates) if not _inside(one.start, named)]
+    quantities = [one for one in find_quantities(plain, dates) if not inside(one.start, named)]
     taken = [(date.start, date.end) for date in dates] + [(one.start, one.end) for one in quantities]
-    given, cue_tokens, phrases, said = attributes_of(words, lambda at: _inside(words[at].start, taken))
+    given, cue_tokens, phrases, said = attributes_of(words, lambda at: inside(words[at].start, taken))
     segments = _segments(words, taken)
     mentions = []
     covered: set[int] = set()
     for one in found:
-        if _inside(words[one.first].start, taken):
+        if inside(words[one.first].start, taken):
             continue
         if one.concept.kind is Kind.WORD and set(range(one.first, one.last)) <= phrases:
             continue  # part of a cue: "runs in the family"
         covered.update(range(one.first, one.last))
-        if one.concept.id == _FALL and words[one.first].low == "lower" and not _is_verb(words, one.first):
+        if one.concept.id == _FALL and words[one.first].low == "lower" and not is_verb(words, one.first):
             one = Found(one.first, one.last, concepts()["word:lower-part"])
-        if _is_light(one.concept.id, words, one.first, one.last) or _was_left(words, one.first, one.last):
+        if is_light_mention(one.concept.id, words, one.first, one.last) or was_left(words, one.first, one.last):
             continue
         mentions.append(
-            _mention(
+            mention_of(
                 one.concept.id,
                 one.concept.wider,
                 one.concept.kind,
@@ -116,18 +140,18 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
             )
         )
     for at, word in enumerate(words):
-        if at in covered or at in cue_tokens or not word.is_word or _inside(word.start, taken):
+        if at in covered or at in cue_tokens or not word.is_word or inside(word.start, taken):
             continue
-        mention = _plain(words, at, segments, given)
+        mention = plain_mention(words, at, segments, given)
         if mention is not None:
             mentions.append(mention)
-    mentions += _flags(words, [(one.start, one.end) for one in quantities], segments, given)
+    mentions += flags(words, [(one.start, one.end) for one in quantities], segments, given)
     mentions.sort(key=lambda one: one.first)
     mentions += _within(words, mentions, segments, given)
     mentions.sort(key=lambda one: one.first)
     mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions], words)
     if section:
-        mentions = [_with(one, section) for one in mentions]
+        mentions = [with_attributes(one, section) for one in mentions]
     lows = {word.low for word in words}
     lows |= {_AGE_AND_SEX[word.text[-1]] for word in words if _AGED.fullmatch(word.text)}
     return Reading(
@@ -160,7 +184,12 @@ def _tenses(words: Sequence[Token], lows: set[str]) -> frozenset[str]:
 
 def _said_of_it(words: Sequence[Token], given: Sequence[set[str]]) -> frozenset[str] | None:
     """Return what is said of a word that stands for something in the sentence before, None without one."""
-    return next((frozenset(given[at]) for at, word in enumerate(words) if word.low in _BACK), None)
+    return next((frozenset(given[at]) for at, word in enumerate(words) if _stands_for(words, at)), None)
+
+
+def _stands_for(words: Sequence[Token], at: int) -> bool:
+    """Return whether a word means what was named before: "it", "the dose"."""
+    return words[at].low in _BACK or (words[at].low in _BACK_NOUNS and at > 0 and words[at - 1].low == "the")
 
 
 def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
@@ -200,94 +229,12 @@ def _within(
     return found
 
 
-def _flags(
-    words: Sequence[Token], values: Sequence[tuple[int, int]], segments: Sequence[int], given: Sequence[set[str]]
-) -> list[Mention]:
-    """Return the high and low marks of a laboratory table: "3.2 mmol/L (L)"."""
-    found = []
-    for at, word in enumerate(words):
-        before = at - 2 if at > 1 and words[at - 1].low in {"(", "["} else at - 1
-        if word.text not in _FLAGS or _inside(word.start, values):
-            continue  # a unit: "2 L"
-        if before >= 0 and _inside(words[before].start, values):
-            key = f"word:{_FLAGS[word.text]}"
-            segment = segments[before]
-            one = Mention(key, frozenset({key}), Kind.WORD, at, at + 1, segment, frozenset(given[at]), word.text)
-            found.append(one)
-    return found
-
-
-def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
-
-
-def _was_left(words: Sequence[Token], first: int, last: int) -> bool:
-    """Return whether "left" is a verb here: "a drain was left", "left in place"."""
-    if words[first].low != "left" or last - first != 1:
-        return False
-    before = words[first - 1].low if first else ""
-    after = words[last].low if last < len(words) else ""
-    return before in _LEFT_AFTER and after in _LEFT_BEFORE
-
-
-def _is_verb(words: Sequence[Token], at: int) -> bool:
-    """Return whether "lower" is what somebody does here, not where something is."""
-    return at == 0 or words[at - 1].low in {"to", "will", "and", "then", "can", "may", "should", "could", ":", ";"}
-
-
-def _is_light(key: str, words: Sequence[Token], first: int, last: int) -> bool:
-    return key.startswith("word:") and (
-        key.removeprefix("word:") in light_words()
-        or (last - first == 1 and words[first].low in light_words() and not words[first].text.isupper())
-    )
-
-
-def _mention(
-    key: str, keys: frozenset[str], kind: Kind, words: Sequence[Token], first: int, last: int,
-    segments: Sequence[int], given: Sequence[set[str]],
-) -> Mention:  # fmt: skip
-    attributes = frozenset().union(*(given[at] for at in range(first, last)))
-    free = [word.low for word in words[last : last + 2]] == ["-", "free"]
-    if free or "non" in _before(words, first):
-        attributes |= {"negated", "unclear"} if "negated" in attributes else {"negated"}
-    text = " ".join(word.text for word in words[first:last])
-    return Mention(key, keys, kind, first, last, segments[first], attributes, text)
-
-
-def _before(words: Sequence[Token], first: int) -> list[str]:
-    """Return the word before, over a hyphen: "non-smoker"."""
-    return [word.low for word in words[max(first - 2, 0) : first] if word.low != "-"][-1:]
-
-
-def _with(mention: Mention, section: frozenset[str]) -> Mention:
-    return replace(mention, attributes=mention.attributes | section)
-
-
-def _plain(words: Sequence[Token], at: int, segments: Sequence[int], given: Sequence[set[str]]) -> Mention | None:
-    low = words[at].low.removesuffix("'s")
-    target = negated_names().get(low)
-    if target is not None:
-        concept = concepts().get(target)
-        keys = concept.wider if concept else frozenset({target})
-        one = _mention(target, keys, concept.kind if concept else Kind.WORD, words, at, at + 1, segments, given)
-        twice = at > 0 and words[at - 1].low in {"not", "never"}
-        return replace(one, attributes=one.attributes - {"negated", "unclear"} | {"unclear" if twice else "negated"})
-    if low in light_words() or words[at].stem in light_stems() or (low.isalpha() and len(low) == 1):
-        return None
-    if low.startswith("non") and len(low) > 6:
-        stem = tokens(low[3:])[0].stem
-        one = _mention(f"w:{stem}", frozenset({f"w:{stem}"}), Kind.WORD, words, at, at + 1, segments, given)
-        return _with(one, frozenset({"negated", "unclear"} if "negated" in one.attributes else {"negated"}))
-    key = f"w:{words[at].stem}"
-    return _mention(key, frozenset({key}), Kind.WORD, words, at, at + 1, segments, given)
-
-
 def _segments(words: Sequence[Token], taken: Sequence[tuple[int, int]]) -> list[int]:
     numbers, current = [], 0
     for at, word in enumerate(words):
         # "better with rest" is one statement; "K 4.1 with Na 139" is two.
         joined = word.low == "with" and at > 0 and words[at - 1].low in _JOINED_BY_WITH
-        if word.low in _SEGMENT_MARKS and not joined and not _inside(word.start, taken):
+        if word.low in _SEGMENT_MARKS and not joined and not inside(word.start, taken):
             current += 1
         numbers.append(current)
     return numbers

@@ -12,7 +12,7 @@ from clinical.domain.gate.presence import everything_mentioned
 from clinical.domain.gate.ranges import value_of_now
 from clinical.domain.gate.switches import switched_from_to
 from clinical.domain.gate.therapy import treatment_is_given
-from clinical.domain.gate.timing import date_of_event, date_of_value
+from clinical.domain.gate.timing import date_of_event, date_of_value, going_on
 from clinical.domain.gate.values import dates, numbers, side_of_value, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.gate.wording import own_voice, same_words, weighed_words
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Reading, Window], Reason | None]
 
+_MEANS = frozenset({"word:test", "word:specimen", "word:scan", "word:imaging", "word:examine"})
 _COURSE = frozenset({"word:improve", "word:worse", "word:increase", "word:decrease", "word:stable", "word:resolve"})
 _FINDINGS = frozenset({Kind.CONDITION, Kind.WORD})
 _SITES = word_list("sites")
-_OF_BARE_WORDS = frozenset({Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
+_OF_BARE_WORDS = frozenset({Reason.SUBJECT_DIFFERS, Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
 ACTIONS = frozenset(
     {
         "stopped",
@@ -73,7 +74,7 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
                 break
             if not (mention.clinical or of_words or (only_words and reason in _OF_BARE_WORDS)):
                 continue
-            if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES and says_more:
+            if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES | _MEANS and says_more:
                 continue  # "no swelling of the knee" and "the knee was not swollen" deny the swelling
             sources = [source for source in sources if agrees(mention, source, claim)]
             if not sources:
@@ -143,6 +144,10 @@ def nothing_added(claim: Reading, window: Window) -> Reason | None:
             continue
         if claim.cues & cues and not held & enough:
             return reason
+    lows = {word.low for word in claim.words}
+    held_lows = {word.low for reading in window.readings for word in reading.words}
+    if "already" in lows and "already" not in held_lows and "new" in held_lows:
+        return Reason.TIME_DIFFERS
     if claim.doubts > sum(reading.doubts + ("attributed" in reading.cues) for reading in window.readings):
         return Reason.CERTAINTY_DIFFERS
     relatives = {cue for cue in claim.cues if cue.startswith("family:")}
@@ -151,7 +156,10 @@ def nothing_added(claim: Reading, window: Window) -> Reason | None:
 
 def _had_been(claim: Reading, window: Window) -> bool:
     """Return whether the past is only that of a tale: "after he had been working outside"."""
-    told = any("past" in reading.tenses or any(word.low.endswith("ed") for word in reading.words) for reading in window.readings)
+    told = any(
+        "past" in reading.tenses or any(word.low.endswith("ed") for word in reading.words)
+        for reading in window.readings
+    )
     return told and "had been" in claim.text.lower()
 
 
@@ -225,7 +233,7 @@ def still_so(claim: Reading, window: Window) -> Reason | None:
     for mention in claim.mentions:
         if mention.kind is not Kind.DRUG or mention.attributes & ACTIONS:
             continue
-        if now and mention.key in window.later_stopped:
+        if now and mention.keys & window.later_stopped:
             return Reason.TIME_DIFFERS
         forms = {
             reading.tenses
@@ -288,6 +296,7 @@ RULES: tuple[Rule, ...] = (
     switched_from_to,
     date_of_value,
     date_of_event,
+    going_on,
     one_direction,
     sex,
 )

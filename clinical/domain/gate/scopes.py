@@ -47,10 +47,13 @@ _PHRASE = 3
 _BEFORE = 8
 _WORRIES = frozenset({"concern", "concerns", "question", "questions", "worries"})
 _NOT_VERBS = frozenset({"and", "or", "who", "is", "are", "was", "in", "at", "on", "with", "of", "to", "by", "for"})
+_LINKS = frozenset({"related", "caused", "linked", "associated", "attributed", "explained", "triggered"})
+_AFFECTS = frozenset({"affects", "affected", "affecting"})
 _STARTS = frozenset(
     {"started", "began", "begun", "onset", "start", "starting", "developed", "commenced", "noticed", "since"}
 )
 _PLANNED = frozenset({"planned", "scheduled", "recommended", "requested"})
+_TOLD = frozenset({"offered", "advised", "suggested", "recommended", "requested"})
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
 _PERIODS = frozenset({"day", "week", "month", "year", "hour", "few", "couple", "several", "decade"})
@@ -77,18 +80,11 @@ def attributes_of(
     while at < len(words):
         if words[at].low in _ORDERS and (at == 0 or words[at - 1].low in {";", ":", "."}):
             said["order"] += 1
-            for place in range(at, len(words)):
-                if words[place].low in {";", "."}:
-                    break
-                given[place].add("order")
+            _apply_order(words, at, given)
         cue = None if hidden(at) else _cue_at(words, at)
         if cue is None:
             at += 1
             continue
-        if cue.words == ("ago",) and _STARTS & {word.low for word in words[max(at - _BEFORE, 0) : at]}:
-            cue_tokens.add(at)
-            at += 1
-            continue  # "started 4 days ago" is not over
         if cue.attribute == "negated" and "negated" in given[at]:
             said["double-negative"] += 1
         _apply(cue, words, at, given, cue_tokens, said)
@@ -102,6 +98,13 @@ def attributes_of(
             _apply_relative(who, words, at, given, cue_tokens)
             said[f"family:{who}"] += 1
     return given, cue_tokens, phrases, said
+
+
+def _apply_order(words: Sequence[Token], at: int, given: Attributes) -> None:
+    for place in range(at, len(words)):
+        if words[place].low in {";", "."}:
+            break
+        given[place].add("order")
 
 
 def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
@@ -130,6 +133,8 @@ def _fits(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
     last = at + len(cue.words)
     if cue.words == ("going", "to") and at and words[at - 1].low == "been":
         return False  # "has been going to therapy"
+    if cue.words == ("ago",):  # "started 4 days ago" is not over
+        return not _STARTS & {word.low for word in words[max(at - _BEFORE, 0) : at]}
     if cue.words == ("before",) and last < len(words):  # "never before" ends a statement, "before lunch" does not
         return words[last].low in {".", ",", ";", ")"}
     if cue.words == ("in", "the", "past") and last < len(words):  # "in the past year" is a period
@@ -192,6 +197,8 @@ def _direction(cue: CuePhrase, words: Sequence[Token], at: int) -> str:
         direction = "backward"  # "urine dip negative"
     if cue.attribute == "planned" and cue.words[-1] in _PLANNED and not has_object(words, last):
         direction = "backward"  # "a scan is tentatively planned"
+    if cue.attribute == "planned" and cue.words[-1] in _TOLD and has_object(words, last):
+        direction = "forward"  # "was offered an iron infusion"
     if direction == "both":
         direction = "backward" if at and words[at - 1].low in _BE and not has_object(words, last) else "forward"
         if direction == "forward" and not has_object(words, last):
@@ -206,7 +213,12 @@ def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list
     if cue.attribute == "planned":
         return "be" in {cue.words[-1], *following[:1]}
     if cue.words[0] in _MODALS:  # "a scan may be needed"
-        return following[:1] == ["be"] and following[1:2] != [] and following[1].endswith(("ed", "en", "wn"))
+        return (
+            following[:1] == ["be"]
+            and following[1:2] != []
+            and following[1].endswith(("ed", "en", "wn"))
+            and following[1] not in _LINKS  # "the tiredness may be related to stress" does not doubt the tiredness
+        )
     if cue.attribute != "negated" or not (
         cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't") or "not" in cue.words[-2:]
     ):
@@ -231,30 +243,14 @@ def _flipped(attribute: str, already: set[str]) -> str:
 def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:
     cue_tokens.add(at)
     attribute = f"family:{who}"
-    following = [word.low for word in words[at + 1 : at + 5]]
     before = words[at - 1].low if at else ""
     before2 = words[at - 2].low if at > 1 else ""
-    if before2 in {"in", "of"} or before in {"in", "("}:
+    if before2 in {"in", "of"} | _AFFECTS or before in {"in", "("}:
         for place, _ in backward(words, at, 12, attribute):
             given[place].add(attribute)
         return
-    if words[at].low.endswith("'s") or words[at].low in {"maternal", "paternal"}:
-        reach_from = at + 1
-    elif any(low in _TELLING for low in following[:2]) or _WORRIES & set(following):
-        return
-    elif (
-        at == 1
-        and before in {"his", "her", "their", "the"}
-        and following
-        and following[0].isalpha()
-        and following[0] not in _NOT_VERBS
-    ):
-        reach_from = at + 1  # "His mother wets the bed"
-    elif any(low in _OF_RELATIVE or (len(low) > _PARTICIPLE and low.endswith("ed")) for low in following[:2]) or (
-        before in {"", ",", ";", "and", ":"} and following
-    ):
-        reach_from = at + 1  # "Father had gout"; in notes also "Father gout, sister asthma"
-    else:
+    reach_from = _told_of(words, at)
+    if reach_from is None:
         return
     for place in range(reach_from, len(words)):
         low = words[place].low
@@ -265,3 +261,22 @@ def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes
         if place > reach_from and low.removesuffix("'s") in family_words():
             break
         given[place].add(attribute)
+
+
+def _told_of(words: Sequence[Token], at: int) -> int | None:
+    """Return where what is said of a relative begins, None where the relative only tells or helps."""
+    following = [word.low for word in words[at + 1 : at + 5]]
+    before = words[at - 1].low if at else ""
+    if words[at].low.endswith("'s") or words[at].low in {"maternal", "paternal"}:
+        return at + 1
+    if following[:2] == [",", "who"] and len(following) > 2 and following[2] not in _TELLING:
+        return at + 3  # "her husband, who will drive her home"
+    informs = following[:1] == ["of"] and before in {"", ".", ";"}  # "Mother of 14-month-old Leo calling"
+    if informs or any(low in _TELLING for low in following[:2]) or _WORRIES & set(following):
+        return None
+    subject = at == 1 and before in {"his", "her", "their", "the"}  # "His mother wets the bed"
+    if subject and following and following[0].isalpha() and following[0] not in _NOT_VERBS:
+        return at + 1
+    said = any(low in _OF_RELATIVE or (len(low) > _PARTICIPLE and low.endswith("ed")) for low in following[:2])
+    listed = before in {"", ",", ";", "and", ":"} and bool(following)  # in notes also "Father gout, sister asthma"
+    return at + 1 if said or listed else None

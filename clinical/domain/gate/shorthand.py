@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from clinical.domain.lexicon.tables import number_words, table
 
 _HINT = re.compile(
-    r"[/\u2191\u2193#\u00b0]|\d[FMRx]|[a-z]x\b|\b[A-Z]{2,}|\bx\s?\d|\bpt|ve\b|\bp\.|\bdeg|mcg|No\.|re:|yo\b|\bto\b|\bor\b|\ban?\b|than|half|time|put|due|next|review|start|stop|finish|fortnight|off",
+    r"[/\u2191\u2193#\u00b0]|\d[FMRx]|[a-z]x\b|\b[A-Z]{2,}|\bx\s?\d|\bpt|ve\b|\bp\.|\bdeg|mcg|No\.|re:|yo\b|\bto\b|\bor\b|\ban?\b|than|half|time|put|due|next|review|start|stop|finish|fortnight|off|daily|status:|requester|intolerance:|performed:|authored|recorded:|onset:|verification:|\\d\\+",
     re.IGNORECASE,
 )
 

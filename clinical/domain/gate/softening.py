@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.compounds import in_the_words_of
-from clinical.domain.lexicon.tables import general_keys, rivals, soft_keys, word_list
+from clinical.domain.gate.values import TIMES
+from clinical.domain.lexicon.tables import Kind, general_keys, rivals, soft_keys, word_list
 from clinical.domain.lexicon.words import stem
 
 if TYPE_CHECKING:
@@ -19,17 +20,13 @@ _MOST: Final = 4
 _MOST_GENERAL: Final = 2
 _FEWEST: Final = 2  # statements that must be left where a general word is passed over
 _NEAR: Final = 4
+_ONSET: Final = frozenset({"word:start", "word:onset"})
 _HARD_VERBS: Final = word_list("hard_verbs")
-_ADVERBS: Final = frozenset(
-    "not also now then still since subsequently recently already never always often usually just".split()
-)
-_BE: Final = frozenset("is are was were be been being am".split())
-_BEFORE_VERB: Final = _BE | frozenset(
-    "has have had will would can could may might must should shall does do did to he she they it who which patient".split()
-)
-_AFTER_VERB: Final = frozenset(
-    "on in at to by from with for after before until the a an her his their that and . , ;".split()
-)
+_ADVERBS: Final = word_list("verb_adverbs")
+_BE: Final = word_list("be")
+_BEFORE_VERB: Final = _BE | word_list("before_verb")
+_BEFORE_ING: Final = word_list("before_ing")
+_AFTER_VERB: Final = word_list("after_verb")
 
 
 def relaxed(claim: Reading, window: Window) -> Reading:
@@ -43,10 +40,14 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     missing = [one for one in claim.mentions if one.key in soft_keys() and not _held(one, window)]
     if {"from", "to"} <= {one.role for one in claim.figures}:  # both values are checked, whichever way is better
         missing += [one for one in claim.mentions if one.key == "word:improve" and not _held(one, window)]
+    missing += [one for one in claim.mentions if _is_said_by(one, claim, window) and not _held(one, window)]
     general = [
         one
         for one in claim.mentions
-        if (one.key in general_keys() or _is_verb(one, claim)) and one not in missing and not _held(one, window)
+        if (one.key in general_keys() or _is_verb(one, claim))
+        and one not in missing
+        and not _held(one, window)
+        and claim.words[one.first].stem not in window.stems
     ]
     if len(general) <= _MOST_GENERAL and not any(_is_cause(one, claim) for one in general):
         missing += general
@@ -68,6 +69,16 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     )
 
 
+def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
+    """Return whether a verb only says that something took place, or is to begin, as the evidence's own form does."""
+    if mention.key == "word:need":
+        return mention.text.lower() in {"needed", "required"}
+    if mention.key in _ONSET and not any(one.kind is Kind.DRUG for one in claim.mentions):
+        return bool(claim.dates) or any(one.quantity.unit in TIMES for one in claim.figures)  # "began 4 days ago"
+    ordered = any(one.kind is Kind.DRUG and one.attributes & {"order", "planned"} for one in window.mentions)
+    return mention.key == "word:start" and "planned" in mention.attributes and ordered
+
+
 def _is_verb(mention: Mention, claim: Reading) -> bool:
     """Return whether a word in no table stands where a verb stands, or is an adverb.
 
@@ -85,6 +96,8 @@ def _is_verb(mention: Mention, claim: Reading) -> bool:
     while before >= 0 and words[before].low in _ADVERBS:
         before -= 1
     after = words[at + 1].low if at + 1 < len(words) else "."
+    if before >= 0 and low.endswith("ing") and words[before].low in _BEFORE_ING:
+        return True
     if before >= 0 and words[before].low in _BEFORE_VERB:
         return low.endswith(("ed", "ing", "en", "wn")) or words[before].low not in _BE | {"has", "have", "had"}
     return (
@@ -105,11 +118,11 @@ def _is_cause(mention: Mention, claim: Reading) -> bool:
 
 
 def _held(mention: Mention, window: Window) -> bool:
-    """Return whether the evidence speaks of it, in this statement or beside it, or of what excludes it."""
+    """Return whether the evidence speaks of it, or does so beside this statement, or speaks of what excludes it."""
     word = stem(mention.key.removeprefix("w:").removeprefix("word:"))
     return (
         any(same_thing(mention, source) for source in window.mentions)
-        or word in window.stems
+        or (word in window.stems and not any(one.stem == word for reading in window.readings for one in reading.words))
         or (mention.key in window.denied and not mention.attributes)
         or bool(rivals().get(word, frozenset()) & window.stems)
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.chunks import heading_of
@@ -11,35 +10,34 @@ from clinical.domain.dates import find_dates
 from clinical.domain.gate.binding import SIDES
 from clinical.domain.gate.changes import computed
 from clinical.domain.gate.clauses import is_statement, statements
+from clinical.domain.gate.headings import (
+    as_one_statement,
+    bare,
+    begins_with_label,
+    is_title,
+    is_topic,
+    label,
+    own_attributes,
+    plain_heading,
+    regarding,
+    section_attributes,
+    table_lines,
+)
 from clinical.domain.gate.reading import Reading, read
-from clinical.domain.lexicon.tables import Kind, section_titles, word_list
+from clinical.domain.lexicon.tables import Kind, word_list
 from clinical.domain.sentences import SentenceSpan, split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.mention import Mention
     from clinical.domain.lexicon.words import Token
     from clinical.domain.passages import Passage
 
-_LABEL_LENGTH = 60
-_REGARDING = re.compile(
-    r"(?:Regarding|Concerning|In terms of|With (?:regards?|respect) to|As (?:for|regards)|In regards? to)"
-    r"\s+(?P<topic>[^,.;:]{3,60}),"
-)
-_TOPIC_WORDS = 7
 _VISIT = word_list("visit")
-_LABEL = re.compile(r"[A-Z][\w/&]*(?: [\w/&]+){0,2}: ")
-_FIELDS = word_list("fields")
-_CELL = re.compile(r"(?P<label>[A-Z][\w/&]*(?: [\w/&]+){0,2}): [^.:;\n]{1,60}\.?(?=\s|$)")
-_DONE = re.compile(
-    r"\b(?:given|done|performed|completed|administered|obtained|provided) (?:today|in|by|on|to|at)\b", re.IGNORECASE
-)
-_UNSAID = frozenset({"negated", "avoid", "stopped", "uncertain", "hypothetical"})
+_OVER = frozenset({"stopped"})
+_NOT_YET = frozenset({"planned", "hypothetical", "uncertain", "negated"})
 _PATIENT = frozenset({"she", "he", "patient", "they"})
-_FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
-_ORDERS = word_list("orders")
+_UNSAID = frozenset({"negated", "avoid", "stopped", "uncertain", "hypothetical"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +137,19 @@ class Source:
             mentions = sentence.reading.mentions
             if place:
                 mentions += _referred_to(self.sentences[place - 1].reading, sentence.reading)
-            found.append(frozenset(one.key for one in mentions if one.clinical and "stopped" in one.attributes))
+            found.append(
+                frozenset(
+                    one.key
+                    for one in mentions
+                    if one.clinical and one.attributes >= _OVER and not one.attributes & _NOT_YET
+                )
+            )
         return found
 
     def _visit(self) -> tuple[WrittenDate, ...]:
         """Return the date of the visit if the first sentence gives it ("Seen in clinic on 3 March 2024")."""
         first = self.sentences[0].reading if self.sentences else None
-        if first is None or not _VISIT & {word.low for word in first.words}:
+        if first is None or not (_VISIT & {word.low for word in first.words} or is_title(first)):
             return ()
         return tuple(place.date for place in first.dates)
 
@@ -176,43 +180,17 @@ def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:
 
 def read_passage(passage: Passage) -> Source:
     """Read the sentences of a passage under their headings."""
+    reader = _Reader(section_attributes(passage.section), plain_heading(passage.section))
     text = passage.text
-    section = _section_attributes(passage.section)
-    section_mentions = _plain_heading(passage.section)
-    topic: tuple[Mention, ...] = ()
-    sentences: list[SourceSentence] = []
-    line_attributes: frozenset[str] = frozenset()
-    line_topic: tuple[Mention, ...] = ()
-    spans = _table_lines(text, split(text))
+    spans = table_lines(text, split(text))
     for number, span in enumerate(spans):
-        words = text[span.start : span.end]
-        starts_line = "\n" in text[spans[number - 1].end : span.start] if number else True
-        title = heading_of(words)
-        if title is not None:
-            section, topic, section_mentions = _section_attributes(title), (), _plain_heading(title)
-            continue
-        if starts_line or _LABEL.match(words):
-            line_attributes, line_topic = _label(words)
-            line_topic = line_topic if starts_line else ()
-        if (opening := _REGARDING.match(words.lstrip("-*\u2022 "))) is not None:
-            line_topic = _plain_heading(opening["topic"])
-        if not starts_line and words.split(" ", 1)[0].lower() in _PATIENT:
-            line_attributes -= {"family:any"}  # "FH: mother had gout. She herself has had none."
-        own = section | line_attributes
-        if "order" in own and (is_statement(words) or _DONE.search(words)):
-            own -= {"order"}  # "Plan: she remains on ramipril" tells a fact
-        own |= _order(words)
-        reading = read(words, section=own)
-        headings = topic + section_mentions + (() if starts_line else line_topic)
-        parts = tuple(read(part, section=own) for part in statements(words))
-        alone = is_statement(words)
-        sentences.append(SourceSentence(span, reading, headings, parts, on_its_own=alone))
-        ends_line = "\n" in text[span.end : spans[number + 1].start] if number + 1 < len(spans) else True
-        if starts_line and ends_line and _is_topic(reading, own):
-            topic = tuple(_bare(one) for one in reading.mentions)
+        before = text[spans[number - 1].end : span.start] if number else "\n"
+        after = text[span.end : spans[number + 1].start] if number + 1 < len(spans) else "\n"
+        reader.take(text[span.start : span.end], span, starts_line="\n" in before, ends_line="\n" in after)
+    sentences = tuple(reader.sentences)
     return Source(
         passage,
-        tuple(sentences),
+        sentences,
         frozenset().union(*(one.reading.sexes for one in sentences)),
         frozenset(word.stem for one in sentences for word in one.reading.words if word.text[:1].isupper()),
         frozenset(
@@ -224,71 +202,39 @@ def read_passage(passage: Passage) -> Source:
     )
 
 
-def _table_lines(text: str, spans: Sequence[SentenceSpan]) -> list[SentenceSpan]:
-    """Return the sentences with a line of labels and values as one: "Substance: codeine. Reaction: rash."."""
-    joined: list[SentenceSpan] = []
-    for span in spans:
-        if (
-            joined
-            and "\n" not in text[joined[-1].end : span.start]
-            and _is_cell(text, joined[-1])
-            and _is_cell(text, span)
-        ):
-            joined[-1] = replace(joined[-1], end=span.end)
-        else:
-            joined.append(span)
-    return joined
+@dataclass(slots=True)
+class _Reader:
+    """Reads sentence after sentence and keeps what their section, title, topic line and label say of the next."""
 
+    section: frozenset[str]
+    section_mentions: tuple[Mention, ...]
+    sentences: list[SourceSentence] = field(default_factory=list)
+    title: tuple[Mention, ...] = ()
+    topic: tuple[Mention, ...] = ()
+    line: frozenset[str] = frozenset()
+    line_topic: tuple[Mention, ...] = ()
 
-def _is_cell(text: str, span: SentenceSpan) -> bool:
-    label = _CELL.match(text, span.start)
-    return label is not None and bool(_FIELDS & set(label["label"].lower().split()))
+    def take(self, words: str, span: SentenceSpan, *, starts_line: bool, ends_line: bool) -> None:
+        heading = heading_of(words)
+        if heading is not None:
+            self.section, self.topic, self.section_mentions = section_attributes(heading), (), plain_heading(heading)
+            return
+        self._label(words, starts_line=starts_line)
+        given = own_attributes(words, self.section | self.line)
+        words = as_one_statement(words)
+        reading = read(words, section=given)
+        headings = self.topic + self.section_mentions + self.title + (() if starts_line else self.line_topic)
+        parts = tuple(read(part, section=given) for part in statements(words))
+        if not self.sentences and is_title(reading):
+            self.title = tuple(bare(one) for one in reading.mentions)
+        self.sentences.append(SourceSentence(span, reading, headings, parts, on_its_own=is_statement(words)))
+        if starts_line and ends_line and is_topic(reading, given):
+            self.topic = tuple(bare(one) for one in reading.mentions)
 
-
-def _section_attributes(title: str) -> frozenset[str]:
-    plain = title.strip().lower().rstrip(":").replace("/", " ").replace("&", "and")
-    attribute = section_titles().get("plan" if plain.endswith(" plan") else plain)
-    return frozenset() if attribute is None else frozenset({attribute})
-
-
-def label_attributes(words: str) -> frozenset[str]:
-    """Return what a label at its beginning ("FH: ...") says of the rest of a sentence."""
-    return _label(words)[0]
-
-
-def _label(words: str) -> tuple[frozenset[str], tuple[Mention, ...]]:
-    """Return what a label ("Chest X-ray: ...") says of the rest of its line."""
-    label, colon, _ = words.lstrip("-*\u2022 ").partition(":")
-    if not colon or len(label) > _LABEL_LENGTH:
-        return frozenset(), ()
-    return _section_attributes(label), _plain_heading(label)
-
-
-def _order(words: str) -> frozenset[str]:
-    """An instruction ("Start aspirin") is neither done nor merely planned; it bears out both."""
-    for part in words.split(":", 1)[::-1]:
-        first = part.strip(" -*\u2022").split(" ", 1)[0].lower()
-        if first in _ORDERS or first == "to":
-            return frozenset({"order"})
-    return frozenset()
-
-
-def _plain_heading(title: str) -> tuple[Mention, ...]:
-    return tuple(_bare(one) for one in read(title).mentions) if title else ()
-
-
-def _bare(mention: Mention) -> Mention:
-    return replace(mention, segment=-1, attributes=mention.attributes & {"allergy"} | {"heading"})
-
-
-def _is_topic(reading: Reading, section: frozenset[str]) -> bool:
-    words: Sequence[str] = [word.low for word in reading.words if word.is_word]
-    return (
-        0 < len(words) <= _TOPIC_WORDS
-        and not reading.figures
-        and not reading.dates
-        and bool(reading.mentions)
-        and not _FINITE & set(words)
-        and not any((one.attributes - section) & {"negated", "stopped", "planned", "order"} for one in reading.mentions)
-        and not any(word.low == ":" for word in reading.words)
-    )
+    def _label(self, words: str, *, starts_line: bool) -> None:
+        if starts_line or begins_with_label(words):
+            self.line, named = label(words)
+            self.line_topic = named if starts_line else ()
+        self.line_topic = regarding(words) or self.line_topic
+        if not starts_line and words.split(" ", 1)[0].lower() in _PATIENT:
+            self.line -= {"family:any"}  # "FH: mother had gout. She herself has had none."

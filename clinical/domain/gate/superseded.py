@@ -140,7 +140,9 @@ def _condition(mention: Mention, claim: Reading, written: str, known: list[Fact]
         return []
     standing = [(fact, row) for fact, row in rows if row.verification not in _WRONG]
     if "negated" in mention.attributes:
-        active = [fact for fact, row in standing if row.clinical not in _GONE and row.effective[:10] > (written or "9999")]
+        active = [
+            fact for fact, row in standing if row.clinical not in _GONE and row.effective[:10] > (written or "9999")
+        ]
         return active[:1]
     if not standing:
         return [_newest(fact for fact, _ in rows)]
@@ -159,13 +161,20 @@ def _allergy(mention: Mention, claim: Reading, written: str, known: list[Fact]) 
     rows = [(one, one.row) for one in known if isinstance(one.row, AllergyRow)]
     if not mention.attributes & {"allergy", "intolerance"} or "negated" in mention.attributes or not rows:
         return []
-    standing = [row for _, row in rows if row.verification not in _WRONG and not row.negated and row.clinical not in _GONE]
+    standing = [
+        row for _, row in rows if row.verification not in _WRONG and not row.negated and row.clinical not in _GONE
+    ]
     if standing:
         return []
     newest = _newest(fact for fact, _ in rows)
-    return [newest] if not written or newest.row.effective[:10] >= written or newest.row.status in _WRONG or any(
-        row.verification in _WRONG for _, row in rows
-    ) else []
+    return (
+        [newest]
+        if not written
+        or newest.row.effective[:10] >= written
+        or newest.row.status in _WRONG
+        or any(row.verification in _WRONG for _, row in rows)
+        else []
+    )
 
 
 def _allergies(facts: Sequence[Fact], written: str) -> list[Fact]:

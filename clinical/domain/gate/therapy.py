@@ -21,7 +21,8 @@ _GIVEN: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_YET: Final = re.compile(
-    r"\b(?:choice|option|chosen|to be|when|if|would|could|may need|discuss(?:ed|ion)?|consider(?:ed|ing)?"
+    r"\b(?:choices?|options?|talk|leaning|inclined|towards?|prefers?|chosen|to be|when|if|would|could|may need"
+    r"|discuss(?:ed|ion)?|consider(?:ed|ing)?"
     r"|plan(?:ned|s)?|offered?|films? of|talked?|education|waiting|await(?:s|ing)?|will)\b",
     re.IGNORECASE,
 )
@@ -57,4 +58,8 @@ def _treatments(claim: Reading) -> list[str]:
 
 
 def _is_drug(claim: Reading, place: int) -> bool:
-    return any(one.kind is Kind.DRUG and one.first <= place < one.last for one in claim.mentions)
+    """Return whether this is a medicine, or a place or side: "the pain is on the medial side"."""
+    return any(
+        one.first <= place < one.last and (one.kind is Kind.DRUG or one.key.startswith("word:"))
+        for one in claim.mentions
+    )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Window
 
+_GOES_ON = frozenset({"having", "experiencing", "currently", "presently"})
+_NEAR = 4
 # Words for something that happens on a day.
 EVENTS = frozenset(
     f"word:{name}"
@@ -110,3 +112,19 @@ def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
 
 def _meets(wanted: list[WrittenDate], own: list[WrittenDate]) -> bool:
     return any(bears_out(mine, theirs) for mine in wanted for theirs in own)
+
+
+def going_on(claim: Reading, window: Window) -> Reason | None:
+    """What goes on now is not what the evidence dates in the past: "since the flare in 2023"."""
+    lows = [word.low for word in claim.words]
+    if not _GOES_ON & set(lows) or claim.dates:
+        return None
+    for mention in claim.mentions:
+        held = [(one, reading) for reading in window.readings for one in reading.mentions if same_thing(mention, one)]
+        dated = [
+            any(place.segment == one.segment and abs(place.place - one.last) < _NEAR for place in reading.dates)
+            for one, reading in held
+        ]
+        if held and all(dated) and (mention.clinical or mention.key == "word:episode"):
+            return Reason.TIME_DIFFERS
+    return None

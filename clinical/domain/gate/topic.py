@@ -54,7 +54,7 @@ def topic_of(question: str) -> Topic:
         kinds=kinds,
         acts=frozenset(reading.cues & _ACTS),
         wants_value=bool(kinds) and kinds <= _MEASURED and bool(lows & _VALUE) and not lows & _WHEN,
-        wants_time=bool(lows & _WHEN) and "how" not in lows - {"long"} or "when" in lows,
+        wants_time=bool(lows & _WHEN),
         kin=bool(lows & (_KIN | frozenset(family_words()))) or any(one.startswith("family") for one in reading.cues),
     )
 
@@ -108,6 +108,8 @@ def _gives_reason(claim: Reading) -> bool:
 
 
 def _tells_time(claim: Reading) -> bool:
-    return bool(claim.dates) or any(
-        figure.quantity.unit in {"a", "mo", "wk", "d", "h", "min"} for figure in claim.figures
-    ) or any(word.low in _TELLS_TIME for word in claim.words)
+    return (
+        bool(claim.dates)
+        or any(figure.quantity.unit in {"a", "mo", "wk", "d", "h", "min"} for figure in claim.figures)
+        or any(word.low in _TELLS_TIME for word in claim.words)
+    )

@@ -14,6 +14,8 @@ from clinical.domain.quantity import same_value, unit_borne_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
+
     from clinical.domain.gate.mention import Figure
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Window
@@ -23,7 +25,7 @@ OTHER_SPECIMENS = frozenset(
     {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
 )
 _SIDES = frozenset({"word:left", "word:right"})
-_TIMES = frozenset({"a", "mo", "wk", "d", "h", "min", "s"})
+TIMES = frozenset({"a", "mo", "wk", "d", "h", "min", "s"})
 _USUAL = {"heart-rate": "/min", "respiratory-rate": "/min", "oxygen-saturation": "%"}
 _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", "an", "of", "to", "as", "and"})
 
@@ -31,7 +33,10 @@ _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", 
 def numbers(claim: Reading, window: Window) -> Reason | None:
     """Each number with its unit is in the evidence, as a value of the same thing."""
     sources = [figure for place in range(len(window.readings)) for figure in _figures(window.readings, place)]
+    years = {place.date.year for reading in window.readings for place in reading.dates}
     for figure in claim.figures:
+        if figure.quantity.value in years and not figure.quantity.unit:
+            continue  # "compared with 2021"
         reason = _number(figure, sources, dated=bool(claim.dates), told_as_past="past" in claim.tenses)
         if reason is not None:
             return reason
@@ -109,7 +114,8 @@ def _number(figure: Figure, sources: list[Figure], *, dated: bool, told_as_past:
     same = [one for one in same if not (figure.role and one.role) or figure.role == one.role]
     if not same:
         return Reason.NUMBER_NOT_IN_SOURCE
-    for attributes, reason in _OF_NUMBERS:
+    # "a negative culture at 36 hours" does not deny the hours
+    for attributes, reason in _OF_NUMBERS if figure.quantity.unit not in TIMES else ():
         if attributes == {"past"} and (dated or figure.role or figure.quantity.unit == "{pack-years}"):
             continue
         same = [
@@ -123,16 +129,19 @@ def _number(figure: Figure, sources: list[Figure], *, dated: bool, told_as_past:
     same = [one for one in same if _unit_agrees(figure, one, sources)]
     if not same:
         return Reason.UNIT_DIFFERS
+    return None if _of_the_same(figure, same) else Reason.VALUE_OF_ANOTHER
+
+
+def _of_the_same(figure: Figure, same: list[Figure]) -> bool:
+    """Return whether the value is one of the same thing, as far as its sentence tells."""
     if figure.counted and not figure.quantity.unit:
         if any(figure.counted & one.counted for one in same):
-            return None
+            return True
         same = [one for one in same if not one.counted and not one.quantity.unit]
     if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
-        return None
+        return True
     # A plain word is no name of what is measured: "gained 5 pounds over the summer".
-    if _plain(figure) and (any(not _plain(one) for one in same) or figure.quantity.unit in _TIMES):
-        return None
-    return Reason.VALUE_OF_ANOTHER
+    return _plain(figure) and (any(not _plain(one) for one in same) or figure.quantity.unit in TIMES)
 
 
 def dates(claim: Reading, window: Window) -> Reason | None:

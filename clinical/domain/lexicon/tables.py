@@ -93,7 +93,7 @@ def light_stems() -> frozenset[str]:
 
 @cache
 def soft_keys() -> frozenset[str]:
-    """Return the keys of mentions that change no statement where the evidence lacks them, as `Mention.key` writes them."""
+    """Return the keys of words that change no statement where the evidence lacks them."""
     loaded = table("soft")
     words = {f"w:{stem(word)}" for row in loaded["rows"] for word in row.split()}
     return frozenset(words | {f"word:{name}" for name in loaded["concepts"]})

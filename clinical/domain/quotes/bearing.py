@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind
-from clinical.domain.quotes import cues
 from clinical.domain.quotes.coverage import (
     OWN,
     Stretch,
@@ -22,6 +21,7 @@ from clinical.domain.quotes.coverage import (
     specimen_fits,
     words_covered,
 )
+from clinical.domain.quotes.cues import cue
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.kin import kin_of, meets
 from clinical.domain.quotes.wants import awaits, hints, holds
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 _FULL_CONCEPTS, _FULL_WORDS = 0.5, 0.5
 _FULL_WORDS_ALONE, _SOME_WORDS_ALONE = 0.75, 0.5
 _BACK = frozenset({"it", "its", "this", "these", "those", "which", "them", "they", "their"})
-_TIMES = frozenset({"week", "month", "year", "morn", "morning", "afternoon", "even", "evening", "visit", "tim", "day", "point"})
+_TIMES = frozenset(
+    {"week", "month", "year", "morn", "morning", "afternoon", "even", "evening", "visit", "tim", "day", "point"}
+)
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 _FAR_BACK = 3  # sentences of the paragraph in which "it" may have been named
 _ONSET, _WEAK = 1.0, 0.5
@@ -77,14 +79,19 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
 def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | None:
     """Return the findings told right before a test, referral or drug is ordered, where its reason is asked."""
     reading = source.sentences[place].reading
-    if asked.actions - {"started"} or Intent.CAUSE not in asked.intents or not asked.focus or not all(one.keys & reading.keys for one in asked.focus):
+    if (
+        asked.actions - {"started"}
+        or Intent.CAUSE not in asked.intents
+        or not asked.focus
+        or not all(one.keys & reading.keys for one in asked.focus)
+    ):
         return None
     if not reading.keys & _ORDERED and not any(one.attributes & _NOT_YET for one in reading.mentions):
         return None
     first = place
     while first > 0 and place - first < _REASONS_FAR and goes_on(source, first - 1):
         first -= 1
-        if cues.REASONING.search(source.sentences[first].reading.text):
+        if cue("reasoning").search(source.sentences[first].reading.text):
             return Bearing(first, first + 1, full=False, score=3.0)
     first = max(first, place - _REASONS_BEFORE)
     return Bearing(first, place + 1, full=False, score=3.0) if first < place else None
@@ -154,15 +161,12 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     if covered is None or not (sides_fit(asked, stretch) and person_fits(asked, stretch)):
         return None
     told = bool(asked.words) and words >= _FULL_WORDS
-    held = all(
-        any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in stretch.sentences)
-        for intent in asked.intents
-    )
+    main = [one for one in asked.focus if not one.aside]
+    named = not main or any(named_here(asked, one, stretch) for one in main)
+    held = all(_holds(intent, asked, stretch, told=told and named) for intent in asked.intents)
     done = action_fits(asked, stretch)
     if not held or not specimen_fits(asked, stretch) or not (done or (asked.intents and asked.intents <= _UNBOUND)):
         return None
-    main = [one for one in asked.focus if not one.aside]
-    named = not main or any(named_here(asked, one, stretch) for one in main)
     if not named and not (asked.intents or (asked.words and words > 0)):
         return None  # it stands under the heading, and says nothing of what is asked
     if Intent.CAUSE in asked.intents and asked.words and words == 0 and (covered < OWN or len(asked.focus) == 1):
@@ -173,15 +177,26 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
         full = several or all_told or (covered >= _FULL_CONCEPTS and words >= _FULL_WORDS)
     else:
         full = words >= _FULL_WORDS_ALONE
-        if words < _SOME_WORDS_ALONE or (not full and Intent.CAUSE in asked.intents):
+        if words < _SOME_WORDS_ALONE:
             return None
-    full = full or _treats(asked, stretch)
+    full = full or _treats(asked, stretch) or _labelled(asked, stretch)
     score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
     score += min(len(stretch.own), 3) / max(len(stretch.own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
     score += _WEAK * sum(meets(kin_of(word), stretch.stems) for word in asked.weak)
-    if asked.onset and cues.ONSET.search(" ".join(one.reading.text for one in stretch.sentences)):
+    if asked.onset and cue("onset").search(" ".join(one.reading.text for one in stretch.sentences)):
         score += _ONSET
     return Bearing(first, last, full and done, score)
+
+
+def _holds(intent: Intent, asked: Question, stretch: Stretch, *, told: bool) -> bool:
+    if intent is Intent.STATED:  # of no sentence that names it may it be untrue
+        return all(holds(intent, asked, one.reading) for one in stretch.sentences)
+    return any(holds(intent, asked, one.reading) or (told and hints(intent, one.reading)) for one in stretch.sentences)
+
+
+def _labelled(asked: Question, stretch: Stretch) -> bool:
+    """Whether the record itself calls it the cause: "Cause: donepezil." in the document asked about."""
+    return Intent.CAUSE in asked.intents and bool(cue("labelled").match(stretch.sentences[0].reading.text))
 
 
 def _treats(asked: Question, stretch: Stretch) -> bool:

@@ -19,11 +19,17 @@ if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.source import SourceSentence
     from clinical.domain.quotes.documents import Document
-    from clinical.domain.quotes.question import Focus, Question
+    from clinical.domain.quotes.focus import Focus
+    from clinical.domain.quotes.question import Question
 
 # How far a thing asked about counts by where it is named.
 OWN, _APART, _BY_KIN, _BY_HEADING, _BY_PARAGRAPH, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.4, 0.25
 _WORD_BY_HEADING, _WORD_BY_PARAGRAPH = 0.6, 0.5
+_ROOT = 6  # letters
+_ACTION_KIN = {"stopped": "stop", "started": "begin", "increased": "raise", "decreased": "reduce"}
+_CHANGED = frozenset({"increased", "decreased"})
+_HIGH_OR_LOW = frozenset({"word:high", "word:low", "word:increase", "word:decrease"})
+_OTHERS = frozenset({Kind.DRUG, Kind.TEST, Kind.VITAL})
 _CHANGES = frozenset({"increased", "decreased", "started", "stopped"})
 
 
@@ -104,8 +110,10 @@ def named_here(asked: Question, focus: Focus, stretch: Stretch) -> float:
     """Return how far the stretch itself names a thing asked about: 0, or one of the weights above."""
     if any(focus.keys & one.keys for one in stretch.own):
         return OWN
+    if any(focus.keys & one.keys for sentence in stretch.sentences for one in sentence.reading.mentions):
+        return 0.0  # named, but as another's, or as no more than possible
     stems = stretch.stems
-    relative = any(cue.startswith("family:") for sentence in stretch.sentences for cue in sentence.reading.cues)
+    relative = any(is_relative(cue) for sentence in stretch.sentences for cue in sentence.reading.cues)
     under = stems | {word for one in stretch.context for word in words_of(one)}
     if any(name <= under and name & stems for name in focus.spelled) and relative == asked.of_family:
         return _APART
@@ -128,6 +136,11 @@ def _spelled_in_context(focus: Focus, stretch: Stretch) -> bool:
     return any(name <= stems for name in focus.spelled)
 
 
+def is_relative(cue: str) -> bool:
+    """Whether a cue of a sentence tells of a relative: a donor or a neighbour is none."""
+    return cue.startswith("family:") and cue != "family:other-person"
+
+
 def _named_near(asked: Question, focus: Focus, stretch: Stretch) -> bool:
     """Whether another sentence of the paragraph names it: "Back pain since May. Gets worse on stairs."."""
     return any(
@@ -148,7 +161,7 @@ def words_covered(asked: Question, stretch: Stretch) -> float:
     wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
     met = 0.0
     for one in wanted.values():
-        if any(same_thing(one, source) for source in held) or meets(kin_of_mention(one), stems):
+        if any(same_thing(one, source) for source in held) or meets(kin_of_mention(one), stems) or _root(one, stems):
             met += 1
         elif any(same_thing(one, source) or words_of(one) <= words_of(source) for source in stretch.context):
             met += _WORD_BY_HEADING
@@ -157,6 +170,12 @@ def words_covered(asked: Question, stretch: Stretch) -> float:
         elif not asked.yes_no and one.key in stretch.document.keys:
             met += _BY_DOCUMENT
     return met / max(len(wanted), 1)
+
+
+def _root(mention: Mention, stems: frozenset[str]) -> bool:
+    """Whether a longer word of the question shares its root with one that is told: "delirious", "delirium"."""
+    word = mention.key.removeprefix("w:")
+    return len(word) > _ROOT and any(one[:_ROOT] == word[:_ROOT] for one in stems if len(one) > _ROOT)
 
 
 def words_of(mention: Mention) -> frozenset[str]:
@@ -204,9 +223,9 @@ def paragraph_covers(asked: Question, stretch: Stretch) -> bool:
 
 def action_told(asked: Question, sentence: SourceSentence) -> bool:
     """Whether a sentence tells of the deed asked about, done to anything."""
-    return any(
-        one.attributes & asked.actions or action_of(one) in asked.actions for one in sentence.reading.mentions
-    )
+    if any(one.attributes & asked.actions for one in sentence.reading.mentions):
+        return True
+    return _deed(asked, asked.actions, sentence)
 
 
 def action_fits(asked: Question, stretch: Stretch) -> bool:
@@ -217,4 +236,17 @@ def action_fits(asked: Question, stretch: Stretch) -> bool:
     wanted = {*actions, *(f"not-{action}" for action in actions)}
     mentions = [one for sentence in stretch.sentences for one in sentence.reading.mentions]
     focus = [one for one in stretch.own if any(group & one.keys for group in asked.concepts)] or mentions
-    return any(one.attributes & wanted for one in focus) or any(action_of(one) in actions for one in mentions)
+    if any(one.attributes & wanted for one in focus) or (asked.actions & _CHANGED and stretch.keys & _HIGH_OR_LOW):
+        return True
+    return any(_deed(asked, actions, sentence) for sentence in stretch.sentences)
+
+
+def _deed(asked: Question, actions: frozenset[str], sentence: SourceSentence) -> bool:
+    """Whether the deed is told of the thing asked about: in its sentence, or in one that names no other."""
+    reading = sentence.reading
+    stems = frozenset(word.stem for word in reading.words)
+    told = any(action_of(one) in actions and "negated" not in one.attributes for one in reading.mentions) or any(
+        meets(kin_of(_ACTION_KIN[action]), stems) for action in actions & _ACTION_KIN.keys()
+    )
+    named = any(group & reading.keys for group in asked.concepts)
+    return told and (named or not any(one.kind in _OTHERS for one in reading.mentions))

@@ -75,8 +75,8 @@ def documents_of(passages: Iterable[Passage]) -> list[list[Passage]]:
 class Run:
     """Passages that follow each other in one document, read as one text.
 
-    Sentences that address a machine are left out. `seams` are the offsets in that text at which a passage begins or ends: no quote crosses them, because the white
-    space between two passages is not known.
+    Sentences that address a machine are left out. `seams` are the offsets in that text at which a passage begins or
+    ends: no quote crosses them, because the white space between two passages is not known.
     """
 
     source: Source

@@ -78,6 +78,8 @@ def _accounted(reading: Reading, words: frozenset[str], taken: set[str]) -> froz
 def _is_aside(group: Sequence[Mention], reading: Reading) -> bool:
     """Whether only a circumstance is named: "after the hip operation", "that made the heart failure worse"."""
     before = [word.low for word in reading.words[max(group[0].first - _ASIDE_REACH, 0) : group[0].first]]
+    if any(one.kind is Kind.DRUG for one in group) and before[-1:] == ["on"]:
+        return any(one.kind in {Kind.TEST, Kind.VITAL} for one in reading.mentions)  # "QTc on citalopram"
     return bool(_ASIDE & set(before))
 
 
@@ -131,6 +133,8 @@ def _of_phrases(row: PhraseRow) -> Focus:
         for phrase in row.phrases
         if len(found := find_concepts(words := tokens(phrase))) == 1 and found[0].last - found[0].first == len(words)
     ]
+    if row.measured:  # the load of a virus is not the disease
+        whole = [one for one in whole if one.kind in {Kind.TEST, Kind.VITAL}]
     keys = frozenset({f"phrase:{row.phrases[0]}", *(one.id for one in whole)})
     drug = any(one.kind is Kind.DRUG for one in whole)
     return Focus(keys, frozenset(), frozenset(), row.stems, measured=row.measured, drug=drug, listed=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind, concepts
+from clinical.domain.quotes.cues import asked
 from clinical.domain.quotes.kin import sections
 
 if TYPE_CHECKING:
@@ -36,89 +36,30 @@ class Intent(StrEnum):
     DRUG = "drug"
 
 
-_HARM = r"(?:hurt|injur\w*|happen\w*|br[eo]ak\w*|broken|fall|fell|sprain\w*|fractur\w*|occur\w*|sustain\w*|twist\w*|tear|torn|discover\w*|found|detected|noticed)"
-_ASKED = tuple(
-    (intent, re.compile(pattern, re.IGNORECASE))
-    for intent, pattern in (
-        (
-            Intent.CAUSE,
-            r"\b(?:why|what(?:'s| was| is| were)?(?: the)?(?: most)?(?: likely| probable| suspected| main)?"
-            r" (?:reason|indication|causes?|caused)|how come|what for"
-            r"|what (?:\w+ ){0,3}(?:caus\w+|trigger\w*|brought|provok\w+|led to|behind|rais(?:es|ed|ing)|driv(?:es|ing)|explains?))\b",
-        ),
-        (
-            Intent.MANNER,
-            rf"^\s*how (?:did|was|were|has|is|had)\b.*\b{_HARM}\b|\bwhat (?:was|were) (?:\w+ ){{1,2}}doing\b",
-        ),
-        (
-            Intent.DATE,
-            r"^\W*(?:\w+[,:]? )?when\b|\b(?:when (?:was|were|did|is|are|will|does|do|has|had|should|can)"
-            r"|what (?:date|day|year|month|time)|how long ago|since when|what age)\b",
-        ),
-        (
-            Intent.DURATION,
-            r"\b(?:how long(?! ago)|(?:for )?how many (?:hours|days|weeks|months|years)(?! ago)|duration)\b",
-        ),
-        (Intent.FREQUENCY, r"\b(?:how (?:often|frequently|regularly|many times)|what frequency)\b"),
-        (
-            Intent.AMOUNT,
-            r"\b(?:how (?:much|many(?! times| hours| days| weeks| months| years)|high|low|far|big|large|old|tall|heavy|thick"
-            r"|wide|deep|fast|small|bad|severe)"
-            r"|what (?:dose|dosage|strength|percentage|percent|size|level|value|number|rate|score|is the dose|was the dose"
-            r"|\w+ dose|is the size|was the size)|dose of|dosage of"
-            r"|(?:increased|decreased|reduced|raised|lowered|changed|cut|titrated) to)\b",
-        ),
-        (
-            Intent.MODIFIER,
-            r"\bwhat\b.*\b(?:makes?|helps?|helped|reliev\w+|eases?|eased|improves?|worsens?|aggravates?|exacerbates?)\b",
-        ),
-        (Intent.QUALITY, r"\b(?:feels? like|character of|describes? (?:the|his|her) \w*\s?(?:pain|symptom)|nature of)\b"),
-        (Intent.PERSON, r"^\s*(?:who|whom|by whom|which (?:doctor|surgeon|physician|specialist|nurse))\b"),
-        (
-            Intent.SIDE,
-            r"\b(?:which (?:side|knee|leg|arm|eye|ear|foot|hip|hand|shoulder|breast|lung|ankle|wrist|elbow|kidney|one))\b",
-        ),
-    )
-)
-_MEDICINES = r"(?:medic(?:ation|ine)|drug|pill|tablet|antibiotic|contraceptive|painkiller|inhaler|chemotherapy|cream|ointment|statin)s?"
-_DRUG = re.compile(
-    rf"\b(?:which|what)\b.*\b(?:takes?|taking|on(?= for\b| now\b|\s*\??\s*$)|prescribed"
-    rf"|(?:was|were|been) started|treated with|treated for|{_MEDICINES})\b"
-    rf"|\b(?:any(?:thing)?|something)\b.*\b(?:prescribed|given|started|taken|taking)\b",
-    re.IGNORECASE,
-)
-_ORDERED = re.compile(r"\b(?:which|what)\b.*\b(?:ordered|given|recommended|added)\b", re.IGNORECASE)
-_PLAN = re.compile(
-    r"\b(?:plan|planned|next step|follow[ -]?up|recommend\w*|advised|going to (?!bed|the|school|work|therapy|church))\b",
-    re.IGNORECASE,
-)
-_IF = re.compile(r"\b(?:what|how)\b.*\bif\b", re.IGNORECASE)
-_RESULT = re.compile(
-    r"\b(?:show\w*|result\w*|find\w*|found|reveal\w*|demonstrate\w*|latest|last|most recent|value|level)\b",
-    re.IGNORECASE,
-)
-_FOUND = re.compile(
-    r"\bwhat\b.*\b(?:show|find|found|reveal|demonstrate|see|seen|say)\b|\b(?:results?|findings?) of\b", re.IGNORECASE
-)
+_FIRST = (
+    Intent.CAUSE, Intent.MANNER, Intent.DATE, Intent.DURATION, Intent.FREQUENCY, Intent.AMOUNT, Intent.MODIFIER,
+    Intent.QUALITY, Intent.PERSON, Intent.SIDE,
+)  # fmt: skip
 
 
 def intents_of(text: str, clinical: Sequence[Mention], *, actions: bool) -> frozenset[Intent]:
     """Return what a question wants; `clinical` are the things it names, `actions` whether one was done to them."""
-    found = {intent for intent, pattern in _ASKED if pattern.search(text)}
-    if _IF.search(text):
+    found = {intent for intent in _FIRST if asked(intent.value).search(text)}
+    if asked("if").search(text):
         found = {Intent.CONDITIONAL}
     if found:
         return frozenset(found)
     drugs = [one.key for one in clinical if one.kind is Kind.DRUG]
-    if drugs and _ORDERED.search(text) and all(key in _classes() for key in drugs):
+    if drugs and asked("ordered").search(text) and all(key in _classes() for key in drugs):
         return frozenset({Intent.DRUG})
-    if _DRUG.search(text) and all(key in _classes() for key in drugs):
+    if asked("drug").search(text) and all(key in _classes() for key in drugs):
         return frozenset({Intent.DRUG})
-    if _PLAN.search(text) and not _FOUND.search(text):
+    if asked("plan").search(text) and not asked("found").search(text):
         return frozenset({Intent.PLAN})
     kinds = {one.kind for one in clinical}
-    measured = kinds & {Kind.TEST, Kind.VITAL} and (_RESULT.search(text) or re.match(r"\s*what\b", text, re.IGNORECASE))
-    if not actions and (measured or _FOUND.search(text)):
+    what = text.lstrip().lower().startswith("what")
+    measured = kinds & {Kind.TEST, Kind.VITAL} and (what or asked("result").search(text))
+    if not actions and (measured or asked("found").search(text)):
         return frozenset({Intent.RESULT})
     return frozenset()
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from clinical.domain.lexicon.words import Token
 
 _PAIR = 2
-_LITTLE = frozenset("a an the of on in at to for with by per and or is her his has been".split())
+_LITTLE = frozenset({
+    "a", "an", "the", "of", "on", "in", "at", "to", "for", "with", "by", "per", "and", "or", "is", "her", "his", "has",
+    "been",
+})  # fmt: skip
+
 
 @cache
 def sections() -> tuple[tuple[re.Pattern[str], frozenset[str], frozenset[str]], ...]:
@@ -55,6 +59,18 @@ def surfaces() -> dict[str, frozenset[str]]:
         for word in row.split():
             found.setdefault(stem(word), set()).add(word)
     return {key: frozenset(words) for key, words in found.items()}
+
+
+@cache
+def _rewrites() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(pattern, re.IGNORECASE), plainer) for pattern, plainer in _table()["rewrites"])
+
+
+def in_plain_words(question: str) -> str:
+    """Return a question with idioms put into the words that records use ("sets off": triggers)."""
+    for pattern, plainer in _rewrites():
+        question = pattern.sub(plainer, question)
+    return question
 
 
 @cache

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quotes.bearing import Bearing, paragraph_of
-from clinical.domain.quotes.coverage import kin_of_mention
+from clinical.domain.quotes.coverage import action_told, is_relative, kin_of_mention
 from clinical.domain.quotes.kin import meets
 from clinical.domain.quotes.wants import holds
 
@@ -27,9 +28,14 @@ def likely_of(asked: Question, source: Source, place: int, document: Document) -
     sentence = source.sentences[place]
     if not all(holds(intent, asked, sentence.reading) for intent in asked.intents):
         return None
-    relative = any(cue.startswith("family:") for cue in sentence.reading.cues)
+    if asked.actions and not action_told(asked, sentence):
+        return None
+    relative = any(is_relative(cue) for cue in sentence.reading.cues)
     if relative != asked.of_family:
         return None
+    tests = [one for one in sentence.reading.mentions if one.kind in {Kind.TEST, Kind.VITAL}]
+    if tests and any(one.measured and not any(one.keys & test.keys for test in tests) for one in asked.focus):
+        return None  # an X-ray does not tell what the MRI showed
     paragraph = paragraph_of(source, place, place + 1)
     near = 0.0
     for focus in asked.focus:

@@ -10,43 +10,62 @@ from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.kin import kin_of, surfaces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clinical.domain.passages import Passage
+    from clinical.domain.quotes.focus import Focus
     from clinical.domain.quotes.question import Question
 
 _HALF = 0.5
 
 
-def may_bear(asked: Question, passages: Sequence[Passage]) -> bool:
-    """Return False only where the passages of one document cannot name what the question names.
+def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
+    """Return the passages of one document worth reading closely, in their order; none where it cannot answer.
 
-    Each concept must be there by one of its names, or by the noun it qualifies; without a concept, half of
-    the plain words in one form or another.
+    Each thing asked about must be somewhere in the document by one of its names, or by the noun it qualifies; without
+    one, half of the plain words in one form or another. Read are the passages that hold any of that, and those beside
+    them; all of them, where the title does or where nothing is named.
     """
-    text = "\n".join(f"{one.title}\n{one.section}\n{one.text}" for one in passages).lower()
-    for one in asked.focus:
-        starts = _starts(one.keys) | {_start(key.removeprefix("w:").removeprefix("*")) for key in (*one.head, *one.kin)}
-        starts |= {word for key in one.kin for word in surfaces().get(key, ())}
-        if not any(start in text for start in starts) and not any(
-            all(_start(word) in text for word in name) for name in one.spelled
-        ):
-            return False
-    if asked.concepts or not asked.words:
-        return True
-    wanted = [mention for mention in asked.reading.mentions if mention.key in asked.words]
-    met = sum(any(start in text for start in _word_starts(mention.text.lower(), mention.key)) for mention in wanted)
-    return met >= _HALF * len(wanted)
+    texts = [f"{one.section}\n{one.text}".lower() for one in parts]
+    title = parts[0].title.lower()
+    whole = "\n".join([title, *texts])
+    found = [_names(one) for one in asked.focus]
+    if not all(_held(names, whole) for names in found):
+        return []
+    wanted = [_word_starts(one.text.lower(), one.key) for one in asked.reading.mentions if one.key in asked.words]
+    if not asked.concepts and sum(any(start in whole for start in starts) for starts in wanted) < _HALF * len(wanted):
+        return []
+    tests = [*found, *map(_single, wanted)]
+    if not tests or any(_held(names, title) for names in tests):
+        return list(parts)
+    near = {at for at, text in enumerate(texts) if any(_held(names, text) for names in tests)}
+    return [one for at, one in enumerate(parts) if near & {at - 1, at, at + 1}]
+
+
+def _single(starts: frozenset[str]) -> frozenset[frozenset[str]]:
+    return frozenset(frozenset({start}) for start in starts)
+
+
+def _names(focus: Focus) -> frozenset[frozenset[str]]:
+    """Return the sets of word beginnings one of which a text that names this must hold."""
+    starts = _starts(focus.keys) | {_start(key.removeprefix("w:").removeprefix("*")) for key in (*focus.head, *focus.kin)}
+    starts |= {word for key in focus.kin for word in surfaces().get(key, ())}
+    return _single(starts) | {frozenset(_start(word) for word in name) for name in focus.spelled}
+
+
+def _held(names: Iterable[Iterable[str]], text: str) -> bool:
+    return any(all(start in text for start in name) for name in names)
 
 
 @lru_cache(maxsize=500)
 def _starts(group: frozenset[str]) -> frozenset[str]:
     """Return the stems of the first words of every name of these concepts and of what is a kind of them."""
     starts = {
-        _start(tokens(name)[0].stem)
+        _start(word)
         for concept in concepts().values()
         if group & concept.wider or any(concept.id == key.removeprefix("urine-") for key in group)
         for name in concept.names
+        for word in (tokens(name)[0].stem, tokens(name)[0].low)
     }
     return frozenset(starts | {word for word, key in negated_names().items() if key in group})
 

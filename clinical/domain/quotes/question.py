@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.reading import Reading, read
@@ -13,7 +14,10 @@ from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_word
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.focus import Focus, focus_of, level_focus
 from clinical.domain.quotes.intents import Intent, intents_of, sections_named
-from clinical.domain.quotes.kin import known_stems, noise_words, weak_words
+from clinical.domain.quotes.kin import in_plain_words, known_stems, noise_words, weak_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "changed", "continued"})
 _ACTION_WORDS = {
@@ -30,11 +34,17 @@ _SAID_BY_INTENT = {
     Intent.DRUG: frozenset({"word:order", "w:prescrib", "w:given", "word:recommend"}),
     Intent.MANNER: frozenset({"w:discover", "w:found", "w:detect", "w:notic", "w:happen", "w:occur"}),
 }
+_ENDINGS = (
+    "ectomy", "ostomy", "otomy", "plasty", "scopy", "lysis", "osis", "itis", "emia", "aemia", "uria", "graphy", "gram",
+    "pathy", "megaly", "penia", "cele", "algia",
+)  # fmt: skip
+_NOUNS = frozenset({"drops", "drop"})  # eye drops
 _LEVEL = re.compile(r"\blevels?\b", re.IGNORECASE)
 _DONE = re.compile(r"\b(?:when (?:was|were|did|had|has)|how long ago|last)\b", re.IGNORECASE)
 _VALUE = re.compile(r"\s*what(?:'s| is| was| were) (?:the |his |her |their )?[\w-]+\s*\??\s*\Z", re.IGNORECASE)
 _FUTURE = re.compile(
-    r"\b(?:next|when (?:will|should)|upcoming|when (?:is|are)\b.*\b(?:due|scheduled|booked|planned|expected))\b", re.IGNORECASE
+    r"\b(?:next|when (?:will|should)|upcoming|when (?:is|are)\b.*\b(?:due|scheduled|booked|planned|expected))\b",
+    re.IGNORECASE,
 )
 _ONSET = re.compile(r"\b(?:start\w*|beg[aiu]n|onset|since when|how long|came on|come on)\b", re.IGNORECASE)
 _MODALS = frozenset({"could", "can", "might", "may", "would", "should"})
@@ -53,11 +63,10 @@ _FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? 
 class Question:
     """What is asked, and how.
 
-    A sentence must name everything in `focus`, and most of `words`. `sections`: titles of the sections asked
-    for, where nothing else is named ("what is the diagnosis"). `yes_no`: it asks whether something is so.
-    `onset`: it asks about the beginning of something. `present`: it asks how things are, so that newer records go first; `latest`: it says so;
-    `weak`: stems of further words that only rank. `back_then`: it asks when
-    something was; `to_come`: when something will be.
+    A sentence must name everything in `focus`, and most of `words`; `weak` are stems of further words that only rank.
+    `sections`: titles of the sections asked for, where nothing else is named ("what is the diagnosis"). `yes_no`: it
+    asks whether something is so. `present`: it asks how things are, so that newer records go first; `latest`: it
+    says so. `onset`: it asks about a beginning; `back_then`: when something was; `to_come`: when something will be.
     """
 
     focus: tuple[Focus, ...]
@@ -85,9 +94,13 @@ class Question:
         return tuple(one.keys for one in self.focus)
 
 
-def read_question(text: str) -> Question:
-    """Read a question as typed: abbreviations in any case, slips of spelling in long names."""
-    reading = read(_spelt(text), loose=True)
+def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Question:
+    """Read a question as typed: abbreviations in any case, slips of spelling in long names.
+
+    `held` tells of a word, lower case, whether the record holds it: such a word is no slip.
+    """
+    text = in_plain_words(text)
+    reading = read(_spelt(text, held), loose=True)
     clinical = [one for one in reading.mentions if one.clinical]
     actions = {_ACTION_WORDS[one.key] for one in reading.mentions if _is_action(one, reading)}
     if clinical and all(one.kind is Kind.CONDITION for one in clinical):
@@ -167,7 +180,7 @@ def _mentions_of(reading: Reading, stems: frozenset[str]) -> list[Mention]:
 
 def _is_action(mention: Mention, reading: Reading) -> bool:
     """Whether something is said to have been done to a thing: not "could raise potassium", not "who holds"."""
-    if mention.key not in _ACTION_WORDS:
+    if mention.key not in _ACTION_WORDS or mention.text.lower() in _NOUNS:
         return False
     before = [word.low for word in reading.words[max(mention.first - 2, 0) : mention.first]]
     if before[-1:] == ["to"] and not _WISHES & set(before):
@@ -186,7 +199,7 @@ def _question_stems() -> frozenset[str]:
     return frozenset(stem(word) for row in table("question_words")["rows"] for word in row.split())
 
 
-def _spelt(text: str) -> str:
+def _spelt(text: str, held: Callable[[str], bool] | None) -> str:
     """Put the known name for a long word that is a slip or two from it and is no known word itself."""
     plain = {one.text.lower() for one in read(text, loose=True).mentions if one.key.startswith("w:")}
 
@@ -195,9 +208,17 @@ def _spelt(text: str) -> str:
         if word.lower() not in plain or stem(word.lower()) in _known_stems():
             return word
         concept = nearest_concept(word)
-        return word if concept is None or concept.kind not in CLINICAL else concept.names[0]
+        if concept is None or concept.kind not in CLINICAL or (held is not None and held(word.lower())):
+            return word
+        return concept.names[0] if _same_ending(word.lower(), concept.names) else word
 
     return re.sub(r"[A-Za-z]{6,}", mended, text)
+
+
+def _same_ending(word: str, names: tuple[str, ...]) -> bool:
+    """A colectomy is no slip of a colostomy, nor thrombolysis of thrombosis."""
+    ending = next((one for one in _ENDINGS if word.endswith(one)), "")
+    return not ending or any(name.lower().endswith(ending) for name in names)
 
 
 @cache

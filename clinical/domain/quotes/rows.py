@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 # An entry says that, when and how much; it gives no reason, manner or quality.
 _TOLD_BY_ENTRIES = frozenset({Intent.DATE, Intent.DURATION, Intent.RESULT, Intent.DRUG, Intent.STATED, Intent.AMOUNT})
 _ASKED_ABOUT = (
-    AllergyRow, ConditionRow, FamilyRow, ImmunizationRow, MedicationRow, ObservationRow, PlanRow, ProcedureRow, ReportRow,
+    AllergyRow, ConditionRow, FamilyRow, ImmunizationRow, MedicationRow, ObservationRow, PlanRow, ProcedureRow,
+    ReportRow,
 )  # fmt: skip
 _URINE = "urine-"
 

@@ -25,8 +25,9 @@ from clinical.domain.quotes.documents import (
     tells_of,
 )
 from clinical.domain.quotes.hostile import addresses_a_machine
+from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.likely import likely_of
-from clinical.domain.quotes.prefilter import may_bear
+from clinical.domain.quotes.prefilter import parts_to_read
 from clinical.domain.quotes.question import read_question
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ _SIMILAR_ENOUGH = 0.4  # cosine; only for a sentence that already names what is 
 _SIMILAR, _VERY_SIMILAR = 0.5, 0.55  # cosine; holding what is wanted near all, or some, of what is asked about
 _MOST_COMPARED, _MOST_LIKELY = 16, 24
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
-_FAR_BEHIND = 2.0
+_FAR_BEHIND, _BEHIND = 2.0, 1.4  # ratings below the best at which a quote is left out: of its document, of another
+
+
 class Sufficiency(StrEnum):
     """Whether the quotes answer the question, and if not, what is wanting."""
 
@@ -89,7 +92,7 @@ def best_quotes(
         today: the day of the question, for "last two years"; without it, no time is read from the question.
         limit: the most quotes to return, at least 1.
     """
-    asked = read_question(question)
+    asked = read_question(question, held=lambda word: any(word in one.text.lower() for one in passages))
     if asked.sections and not asked.medications:
         whole = _of_sections(asked, passages, limit)
         if whole.answered or not asked.concepts:
@@ -99,14 +102,16 @@ def best_quotes(
     days = days_asked(question, today) if today else None
     found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
     admitted = [one for one in found if one.bearing.full]
-    admitted = admitted or [one for one in found if one.similarity >= _SIMILAR_ENOUGH]
+    strict = asked.yes_no or Intent.CAUSE in asked.intents
+    near = _SIMILAR if strict else _SIMILAR_ENOUGH
+    admitted = admitted or [one for one in found if one.similarity >= near]
     if not admitted and similarity is not None:
         likely = _candidates(asked, passages, days, likely_of)
-        whole = len(asked.concepts) + len(asked.words)
+        everything = len(asked.concepts) + len(asked.words)
         admitted = [
             one
             for one in _compared(likely, similarity, _MOST_LIKELY)
-            if one.similarity >= (_SIMILAR if one.bearing.score >= whole else _VERY_SIMILAR)
+            if one.similarity >= (_SIMILAR if one.bearing.score >= everything else _VERY_SIMILAR)
         ]
     if not admitted:
         why = Sufficiency.NOT_ANSWERED if found else Sufficiency.NOT_MENTIONED
@@ -147,9 +152,9 @@ def _compared(found: list[_Candidate], similarity: Similarity | None, most: int)
 def _candidates(asked: Question, passages: Sequence[Passage], days: Days | None, bearing: Bears) -> list[_Candidate]:
     found: list[_Candidate] = []
     for parts in documents_of(passages):
-        if not may_bear(asked, parts):
+        runs = runs_of(parts_to_read(asked, sorted(parts, key=lambda one: one.span.start)))
+        if not runs:
             continue
-        runs = runs_of(parts)
         document = document_of([one.source for one in runs])
         for run in runs:
             found.extend(_of_run(asked, run, document, days, bearing))
@@ -183,9 +188,15 @@ def _ordered(asked: Question, found: list[_Candidate]) -> list[_Candidate]:
     def rating(one: _Candidate) -> float:
         return one.bearing.score + 2 * one.similarity + newer * days.index(one.effective[:10])
 
-    best = max(rating(one) for one in found)
+    best = max(found, key=lambda one: (rating(one), -one.order))
+    document = best.citation.span.resource
     kept = sorted(
-        (one for one in found if rating(one) >= best - _FAR_BEHIND), key=lambda one: (-rating(one), one.order)
+        (
+            one
+            for one in found
+            if rating(best) - rating(one) <= (_FAR_BEHIND if one.citation.span.resource == document else _BEHIND)
+        ),
+        key=lambda one: (-rating(one), one.order),
     )
     if asked.latest:  # an older value beside the latest could be taken for it
         latest = max(one.effective[:10] for one in kept)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind
-from clinical.domain.quotes import cues
+from clinical.domain.quotes.cues import cue
 from clinical.domain.quotes.intents import Intent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clinical.domain.gate.mention import Figure, Mention
     from clinical.domain.gate.reading import Reading
     from clinical.domain.quotes.question import Question
@@ -18,58 +20,23 @@ _DOSES = frozenset({"mg", "ug", "g", "mL", "[iU]", "ug/h", "mg/mL", "{tablet}", 
 _INITIALS = 2
 _NEXT_TO = 3  # words between a name and its value
 _OPENING = 3  # characters: a cue that opens the sentence has the effect after it ("Because of ...")
+_SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 
 
 def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
     """Return whether one sentence holds what the question wants."""
-    text = reading.text
-    match intent:
-        case Intent.CAUSE:
-            return _gives_cause(asked, reading)
-        case Intent.MANNER:
-            return bool(cues.MANNER.search(text))
-        case Intent.DATE:
-            if asked.to_come and not reading.dates and not cues.FUTURE.search(text):
-                return False
-            soon = not asked.back_then and bool(cues.COMING.search(text))
-            return soon or _is_dated(reading) or bool(reading.dates) or bool(cues.DATE.search(text))
-        case Intent.DURATION:
-            return _is_timed(reading) or bool(cues.DURATION.search(text))
-        case Intent.FREQUENCY:
-            return bool(cues.FREQUENCY.search(text))
-        case Intent.AMOUNT:
-            return _gives_amount(asked, reading)
-        case Intent.RESULT:
-            valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
-            named = set().union(*asked.concepts)
-            own = any(one.wider & named for one in valued)
-            return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))
-        case Intent.PERSON:
-            return bool(cues.PERSON.search(text)) or _is_named(reading)
-        case Intent.DRUG:
-            return _gives_drug(asked, reading)
-        case Intent.SIDE:
-            return bool(reading.keys & {"word:left", "word:right", "word:bilateral"})
-        case Intent.CONDITIONAL:
-            return bool(cues.CONDITIONAL.search(text))
-        case Intent.MODIFIER:
-            return bool(cues.MODIFIER.search(text))
-        case Intent.STATED:
-            return not _only_ordered(asked, reading)
-        case Intent.QUALITY:
-            return bool(cues.QUALITY.search(text))
-        case Intent.PLAN:
-            return bool(cues.PLANNED.search(text)) or "order" in reading.cues
+    rule = _RULES.get(intent)
+    return bool(cue(intent.value).search(reading.text)) if rule is None else rule(asked, reading)
 
 
 def _gives_cause(asked: Question, reading: Reading) -> bool:
     """Whether a reason is given for what is asked about, not only named as the reason of something else."""
-    found = list(cues.CAUSE.finditer(reading.text))
+    found = list(cue("cause").finditer(reading.text))
     placed = [one for one in reading.mentions if any(one.keys & group for group in asked.concepts)]
     starts = [reading.words[one.first].start for one in placed]
-    directed = [match for match in found if cues.EFFECT_FIRST.fullmatch(match.group()) and match.start() > _OPENING]
-    leading = [match for match in found if cues.CAUSE_FIRST.fullmatch(match.group())]
+    directed = [match for match in found if cue("effect_first").fullmatch(match.group()) and match.start() > _OPENING]
+    leading = [match for match in found if cue("cause_first").fullmatch(match.group())]
     if starts and (directed or leading):
         # "His symptoms were due to heart failure" does not say why the heart failed.
         ends = [match.start() for match in found] + [len(reading.text)]
@@ -79,7 +46,7 @@ def _gives_cause(asked: Question, reading: Reading) -> bool:
         )
     if any(match.group().strip().lower() != "for" for match in found) or (found and starts):
         return True
-    return bool(cues.DEED.search(reading.text)) and not any(one.drug or one.measured for one in asked.focus)
+    return bool(cue("deed").search(reading.text)) and not any(one.drug or one.measured for one in asked.focus)
 
 
 def _gives_drug(asked: Question, reading: Reading) -> bool:
@@ -87,11 +54,11 @@ def _gives_drug(asked: Question, reading: Reading) -> bool:
     drugs = [one for one in reading.mentions if one.kind is Kind.DRUG and one.key not in named]
     if "avoid" in asked.reading.cues or asked.of_allergy:
         return bool(drugs)
-    if cues.HARMS.search(reading.text) and not asked.reading.keys & {"word:cause", "word:worse"}:
+    if cue("harms").search(reading.text) and not asked.reading.keys & {"word:cause", "word:worse"}:
         return False  # "prednisone makes her itch" does not tell what she takes
     if any(not one.attributes & {"allergy", "intolerance", "avoid"} for one in drugs):
         return True
-    if any(one.quantity.unit in _DOSES for one in reading.figures) or cues.FORM.search(reading.text):
+    if any(one.quantity.unit in _DOSES for one in reading.figures) or cue("form").search(reading.text):
         return True
     return any(one.drug for one in asked.focus) and _is_named(reading)
 
@@ -102,28 +69,28 @@ def _gives_amount(asked: Question, reading: Reading) -> bool:
         named: set[str] = set().union(*asked.concepts)
         bound = [one for one in figures if one.wider & named or one.quantity.unit in _DOSES]
         return any(one.quantity.unit not in _TIME_UNITS for one in bound)
-    return bool(figures) or bool(cues.AMOUNT.search(reading.text))
+    return bool(figures) or bool(cue("amount").search(reading.text))
 
 
 def hints(intent: Intent, reading: Reading) -> bool:
     """Return whether a sentence that tells of the event asked about may go on to its reason ("not given: ...")."""
-    return intent is Intent.CAUSE and bool(cues.CAUSE_HINT.search(reading.text))
+    return intent is Intent.CAUSE and bool(cue("cause_hint").search(reading.text))
 
 
 def awaits(asked: Question, reading: Reading) -> bool:
     """Return whether a result is still to come: the thing asked about is only ordered, planned or waited for."""
     focus = [one for one in reading.mentions if any(group & one.keys for group in asked.concepts)]
-    if cues.WAITING.search(reading.text):
+    if cue("waiting").search(reading.text):
         return True
     if not focus and any(one.measured for one in asked.focus):
-        return any(one.attributes & _NOT_YET for one in reading.mentions) or bool(cues.ORDERED.search(reading.text))
+        return any(one.attributes & _NOT_YET for one in reading.mentions) or bool(cue("ordered").search(reading.text))
     return bool(focus) and all(one.attributes & _NOT_YET for one in focus)
 
 
 def _only_ordered(asked: Question, reading: Reading) -> bool:
     """Whether the thing asked about is no more than ordered here, without a value."""
     placed = [one for one in reading.mentions if one.key in asked.words]
-    ordered = any(one.attributes & _NOT_YET for one in placed) or bool(cues.ORDERED.search(reading.text))
+    ordered = any(one.attributes & _NOT_YET for one in placed) or bool(cue("ordered").search(reading.text))
     valued = any(0 <= figure.place - one.last <= _NEXT_TO for one in placed for figure in reading.figures)
     return ordered and not valued
 
@@ -131,7 +98,7 @@ def _only_ordered(asked: Question, reading: Reading) -> bool:
 def _is_timed(reading: Reading) -> bool:
     """Whether a stretch of time is given that is not somebody's age."""
     return any(
-        one.quantity.unit in _TIME_UNITS and not cues.AGED.match(reading.text, _number_end(reading, one))
+        one.quantity.unit in _TIME_UNITS and not cue("aged").match(reading.text, _number_end(reading, one))
         for one in reading.figures
     )
 
@@ -139,10 +106,10 @@ def _is_timed(reading: Reading) -> bool:
 def _is_dated(reading: Reading) -> bool:
     """Whether a stretch of time is given that tells when: "3 weeks ago", "for 2 days", not "a 6-week course"."""
     for one in reading.figures:
-        if one.quantity.unit not in _TIME_UNITS or cues.AGED.match(reading.text, _number_end(reading, one)):
+        if one.quantity.unit not in _TIME_UNITS or cue("aged").match(reading.text, _number_end(reading, one)):
             continue
         before = reading.text[: one.quantity.start]
-        if cues.DATED.match(reading.text, _number_end(reading, one)) or cues.DATED_BEFORE.search(before):
+        if cue("dated").match(reading.text, _number_end(reading, one)) or cue("dated_before").search(before):
             return True
     return False
 
@@ -159,7 +126,7 @@ def _figures(asked: Question, reading: Reading) -> list[Figure]:
     """Return the numbers that may be of what is asked: not an age, not the dose of a drug beside a condition."""
     named: set[str] = set().union(*asked.concepts)
     drugs = {one.key for one in reading.mentions if one.kind is Kind.DRUG}
-    figures = [one for one in reading.figures if not cues.AGED.match(reading.text, _number_end(reading, one))]
+    figures = [one for one in reading.figures if not cue("aged").match(reading.text, _number_end(reading, one))]
     if not named:
         return figures
     return [one for one in figures if one.wider & named or not one.heads & drugs]
@@ -183,4 +150,54 @@ def _is_named(reading: Reading) -> bool:
 def _finding(asked: Question, reading: Reading) -> bool:
     named: set[str] = set().union(*asked.concepts)
     others: list[Mention] = [one for one in reading.mentions if one.kind is Kind.CONDITION and not one.keys & named]
-    return bool(cues.RESULT.search(reading.text)) or any(not one.attributes & {"planned", "order"} for one in others)
+    return bool(cue("result").search(reading.text)) or any(not one.attributes & {"planned", "order"} for one in others)
+
+
+def _gives_date(asked: Question, reading: Reading) -> bool:
+    text = reading.text
+    if asked.to_come and not reading.dates and not cue("future").search(text):
+        return False
+    soon = not asked.back_then and bool(cue("coming").search(text))
+    return soon or _is_dated(reading) or bool(reading.dates) or bool(cue("date").search(text))
+
+
+def _gives_duration(_asked: Question, reading: Reading) -> bool:
+    return _is_timed(reading) or bool(cue("duration").search(reading.text))
+
+
+def _gives_result(asked: Question, reading: Reading) -> bool:
+    valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
+    named: set[str] = set().union(*asked.concepts)
+    own = any(one.wider & named for one in valued)
+    return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))
+
+
+def _gives_person(_asked: Question, reading: Reading) -> bool:
+    return bool(cue("person").search(reading.text)) or _is_named(reading)
+
+
+def _gives_side(_asked: Question, reading: Reading) -> bool:
+    return bool(reading.keys & _SIDES)
+
+
+def _gives_plan(_asked: Question, reading: Reading) -> bool:
+    return bool(cue("planned").search(reading.text)) or "order" in reading.cues
+
+
+def _is_stated(asked: Question, reading: Reading) -> bool:
+    return not _only_ordered(asked, reading)
+
+
+# What no pattern alone can tell; the other intents are told by the cue of their name.
+_RULES: dict[Intent, Callable[[Question, Reading], bool]] = {
+    Intent.CAUSE: _gives_cause,
+    Intent.DATE: _gives_date,
+    Intent.DURATION: _gives_duration,
+    Intent.AMOUNT: _gives_amount,
+    Intent.RESULT: _gives_result,
+    Intent.PERSON: _gives_person,
+    Intent.DRUG: _gives_drug,
+    Intent.SIDE: _gives_side,
+    Intent.STATED: _is_stated,
+    Intent.PLAN: _gives_plan,
+}

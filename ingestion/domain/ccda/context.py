@@ -19,7 +19,10 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Reading:
-    """The resources of one document. `referred` holds the narrative's words by ID, `updated` its time."""
+    """The resources of one document. `referred` holds the narrative's words by ID, `updated` its time.
+
+    `unmapped` names the place and template of each entry that became no resource.
+    """
 
     zone: ZoneInfo
     updated: str
@@ -28,6 +31,7 @@ class Reading:
     patient_id: str = ""
     section: str = ""
     found: dict[tuple[str, str], Mapped] = field(default_factory=dict)
+    unmapped: list[str] = field(default_factory=list)
 
     def subject(self) -> Json:
         """Return the reference to the patient."""

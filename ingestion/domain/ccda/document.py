@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.ccda import observations, problems, treatments
+from ingestion.domain.ccda import care, observations, planned, problems, treatments
 from ingestion.domain.ccda.context import Reading
 from ingestion.domain.ccda.datatypes import concept, identifier, moment, person
 from ingestion.domain.ccda.header import read_encounter, read_patient
@@ -29,6 +29,9 @@ _CATEGORIES: Final = {
 }  # fmt: skip
 _PLANNED: Final = frozenset({"18776-5", "61146-7"})
 _ENCOUNTER_DIAGNOSES: Final = frozenset({"42347-5", "11535-2", "C-CDAV2-DDN"})
+_MEDICATIONS: Final = frozenset({treatments.MEDICATION, planned.PLANNED_MEDICATION})
+ENTRIES: Final = "urn:clinical-appliance:c-cda-entries"
+"""Extension of the note: how many entries became resources, and where those are that stand in its words alone."""
 _CONTAINED_BY: Final = (problems.PROBLEM, problems.ALLERGY, treatments.MEDICATION, treatments.IMMUNIZATION)
 
 
@@ -57,7 +60,17 @@ def read_document(raw: bytes, *, zone: ZoneInfo) -> list[Mapped]:
         code = attribute(section, "code", "v:code")
         reading.section = f"section[{number}] {code}".strip()
         _entries(reading, section, code)
+    _say_what_is_only_words(reading, sections)
     return list(reading.found.values())
+
+
+def _say_what_is_only_words(reading: Reading, sections: list[Element]) -> None:
+    """Let the note say which entries became no resource: their words stand in it, and nowhere else."""
+    total = sum(len(every(section, "v:entry")) for section in sections)
+    note = next(one for (kind, _), one in reading.found.items() if kind == "DocumentReference").resource
+    parts: list[Json] = [{"url": "mapped", "valueUnsignedInt": total - len(reading.unmapped)}]
+    parts += [{"url": "words-only", "valueString": place} for place in reading.unmapped]
+    note["extension"] = [{"url": ENTRIES, "extension": parts}]
 
 
 def narrative_of(raw: bytes) -> str:
@@ -159,26 +172,46 @@ def _unstructured(root: Element) -> Json:
 
 
 def _entries(reading: Reading, section: Element, code: str) -> None:
-    planned = code in _PLANNED
     for entry in every(section, "v:entry"):
-        if not planned:
-            diagnosis = "encounter-diagnosis" if code in _ENCOUNTER_DIAGNOSES else "problem-list-item"
-            for each in within(entry, problems.PROBLEM):
-                problems.read_problem(reading, each, diagnosis)
-            for each in within(entry, problems.ALLERGY):
-                problems.read_allergy(reading, each)
-            for each in within(entry, treatments.IMMUNIZATION):
-                treatments.read_immunization(reading, each)
-            _statement(reading, entry, code)
-        for each in within(entry, treatments.MEDICATION):
+        before = len(reading.found)
+        _entry(reading, entry, code)
+        if len(reading.found) == before:
+            statement = next(iter(entry), None)
+            claimed = "" if statement is None else min(templates(statement), default="")
+            reading.unmapped.append(f"{reading.section} {claimed}".strip())
+
+
+def _entry(reading: Reading, entry: Element, code: str) -> None:
+    if code not in _PLANNED:
+        diagnosis = "encounter-diagnosis" if code in _ENCOUNTER_DIAGNOSES else "problem-list-item"
+        for each in within(entry, problems.PROBLEM):
+            problems.read_problem(reading, each, diagnosis)
+        for each in within(entry, problems.ALLERGY):
+            problems.read_allergy(reading, each)
+        for each in within(entry, treatments.IMMUNIZATION):
+            treatments.read_immunization(reading, each)
+        for each in within(entry, care.ENCOUNTER):
+            care.read_encounter_activity(reading, each)
+    for each in entry.iter():
+        if name(each) == "substanceAdministration" and templates(each) & _MEDICATIONS:
             treatments.read_medication(reading, each)
+    for each in within(entry, care.SUPPLY):
+        care.read_supply(reading, each)
+    care.read_devices(reading, entry)
+    _statement(reading, entry, code)
 
 
 def _statement(reading: Reading, entry: Element, code: str) -> None:
-    """Read what an entry states directly: an organizer, an observation or a procedure."""
+    """Read what an entry states directly: an organizer, an observation, a procedure, a plan or a goal."""
     for statement in entry:
         claimed, kind = templates(statement), name(statement)
-        if observations.FAMILY in claimed:
+        if planned.GOAL in claimed:
+            planned.read_goal(reading, statement)
+        elif planned.is_planned(statement):
+            planned.read_planned(reading, statement)
+        elif code in _PLANNED:
+            continue
+        elif observations.FAMILY in claimed:
             observations.read_family(reading, statement)
         elif claimed & set(problems.PROCEDURES):
             problems.read_procedure(reading, statement)

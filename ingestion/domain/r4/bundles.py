@@ -136,7 +136,8 @@ class _Reader:
         accepted: list[_Entry | Item] = []
         seen = bundle.colons or 0
         for index, entry in enumerate(bundle.entries):
-            found = self._entry(entry, _place(position, index), depth)
+            status = index == 0 and _tells_status(bundle.type, entry)
+            found = [] if status else self._entry(entry, _place(position, index), depth)
             accepted += found
             first = found[0] if len(found) == 1 else None
             seen += first.colons if isinstance(first, _Entry) else entry.resource.count(b":")
@@ -159,6 +160,14 @@ class _Reader:
         if not entry.resource:
             return [RejectedItem(place, "no-resource", "Bundle.entry.resource")]
         return self._found(entry.resource, place, struct, depth + 1)
+
+
+def _tells_status(bundle_type: str, entry: OpenEntry) -> bool:
+    """Return whether an entry is the status that comes first in a Subscription notification; it is no record."""
+    try:
+        return bundle_type == "history" and resource_type_of(entry.resource) == "Parameters"
+    except InvalidResourceError:
+        return False
 
 
 def _opened(content: bytes) -> OpenBundle:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import keyword
 import sys
 from functools import cache
+from threading import RLock
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -145,12 +146,20 @@ class Builder:
         return name
 
 
+# Two threads that build types at once have crashed the process inside msgspec.
+_BUILDING: Final = RLock()
+
+
 @cache
 def _builder(*, companions_replace: bool) -> Builder:
     return Builder(companions_replace=companions_replace)
 
 
 @cache
+def _decoder(type_name: str, *, rare: bool) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_builder(companions_replace=rare).struct(type_name))
+
+
 def decoder(type_name: str, *, rare: bool = False) -> msgspec.json.Decoder[Any]:
     """Return the decoder that checks one R4 resource type or datatype.
 
@@ -159,4 +168,5 @@ def decoder(type_name: str, *, rare: bool = False) -> msgspec.json.Decoder[Any]:
     Raises:
         KeyError: R4 has no such type.
     """
-    return msgspec.json.Decoder(_builder(companions_replace=rare).struct(type_name))
+    with _BUILDING:
+        return _decoder(type_name, rare=rare)

@@ -11,6 +11,7 @@ from typing import Final
 START: Final = b"\x0b"
 END: Final = b"\x1c"
 _AFTER_END: Final = b"\r\n"
+_HEADER_BYTES: Final = 4096
 
 
 class FrameTooLongError(Exception):
@@ -35,6 +36,10 @@ class Deframer:
     def pending(self) -> bool:
         """Whether a message has begun and not ended."""
         return self._inside
+
+    def begun(self) -> bytes:
+        """Return what has come of the message that has not ended, at most 4 kB: enough for its header."""
+        return bytes(self._buffer[:_HEADER_BYTES]) if self._inside else b""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take in bytes and return the messages they complete.

@@ -15,6 +15,7 @@ from django.utils import timezone
 from clinical.domain.access import AccessDeniedError
 from clinical.identity.services import UnassignedError, find_by_fhir_id
 from clinical.models import DeletionReceipt, Patient
+from clinical.record.erase import survivor_of
 from ingestion.erasure.services import Erasing, ReasonError, erase, resume
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Command(BaseCommand):
         by_record = _uuid(given)
         if found is None and by_record is not None:
             found = Patient.objects.filter(id=by_record).first()
-        return found
+        return None if found is None else survivor_of(found)
 
     def _print(self, receipts: list[DeletionReceipt], options: dict[str, Any]) -> None:
         if options["json"]:

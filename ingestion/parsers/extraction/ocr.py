@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,11 +27,6 @@ UNSURE: Final = 60  # percent; below it the page is tried the other way
 DARK: Final = 200  # of 255: darker is ink, for the removal of specks
 LEAST_INK: Final = 0.0005  # share of dark dots below which a page is empty
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
-
-
-def program() -> str:
-    """Return Tesseract's path; "" where it is not installed."""
-    return shutil.which(PROGRAM) or ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Recogniser:
         except subprocess.TimeoutExpired:
             return "ocr-too-slow"
         if done.returncode:
-            return "ocr-too-slow" if done.returncode in (-24, -9) else "ocr-failed"
+            return "ocr-too-slow" if -done.returncode in (signal.SIGXCPU, signal.SIGKILL) else "ocr-failed"
         return _words(done.stdout.decode("utf-8", "replace").split("\n")[1:])
 
 

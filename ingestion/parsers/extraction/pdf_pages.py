@@ -36,12 +36,15 @@ _SHOWN: Final = frozenset({pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE, 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """What a page holds. `pictures` says whether anything but text is drawn, `dpi` the resolution of its scan.
+    """What a page holds. `unusable` counts characters that mean nothing: of fonts without a character map.
 
+    `drawn` says whether anything is, `pictures` whether anything but text; `dpi` is the resolution of its scan.
     `invisible` marks a layer that no reader sees: put under a scan by a recogniser.
     """
 
     text: str
+    unusable: int
+    drawn: bool
     pictures: bool
     invisible: bool
     dpi: float
@@ -81,12 +84,12 @@ def _page(
     document: pypdfium2.PdfDocument, number: int, recogniser: Recogniser | None, *, over: bool
 ) -> PageText | PageFault:
     try:
-        page = document[number - 1]
+        page = _with_notes(document, number)
         layer = _layer(page)
         if _is_usable(layer):
             # What a recogniser put under a scan is a recogniser's reading, whoever ran it; how sure it was is unknown.
             return PageText(layer.text, 0 if layer.invisible else None)
-        if not layer.pictures and not layer.text:
+        if not layer.drawn:
             return PageText("")
         if recogniser is None:
             return PageFault((number,), "ocr-page-limit" if over else "ocr-not-available")
@@ -99,16 +102,24 @@ def _is_usable(layer: _Layer) -> bool:
     letters = len("".join(layer.text.split()))
     if letters < FEW_CHARACTERS and layer.pictures:
         return False
-    return letters > 0 and len(_UNUSABLE.findall(layer.text)) <= MOST_UNUSABLE * letters
+    return letters > 0 and layer.unusable <= MOST_UNUSABLE * (letters + layer.unusable)
+
+
+def _with_notes(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    """Return a page with what is written into its forms and notes drawn upon it."""
+    page = document[number - 1]
+    if pdfium.FPDFPage_GetAnnotCount(page) == 0:
+        return page
+    pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+    page.close()
+    return document[number - 1]
 
 
 def _layer(page: pypdfium2.PdfPage) -> _Layer:
-    if pdfium.FPDFPage_GetAnnotCount(page):
-        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
     layer = page.get_textpage()
     words = layer.get_text_range()
     layer.close()
-    text = tidy(_HYPHEN.sub("-", words.replace("\r\n", "\n")))
+    words = _HYPHEN.sub("-", words.replace("\r\n", "\n"))
     pictures, invisible, visible, dpi = False, 0, 0, 0.0
     for seen, item in enumerate(page.get_objects(max_depth=4)):
         if seen >= MOST_OBJECTS:
@@ -119,7 +130,8 @@ def _layer(page: pypdfium2.PdfPage) -> _Layer:
         pictures = pictures or item.type in _SHOWN
         if item.type == pdfium.FPDF_PAGEOBJ_IMAGE:
             dpi = max(dpi, _resolution(page, item))
-    return _Layer(text, pictures, invisible > visible, dpi)
+    unusable = len(_UNUSABLE.findall(words))
+    return _Layer(tidy(words), unusable, pictures or visible > 0, pictures, invisible > visible, dpi)
 
 
 def _resolution(page: pypdfium2.PdfPage, image: pypdfium2.PdfImage) -> float:

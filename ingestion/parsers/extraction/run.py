@@ -60,14 +60,15 @@ def extract(
     held = os.memfd_create("document")
     with os.fdopen(held, "w+b") as file:
         key = f"{_copied(content, file)} {kind} {tesseract} {languages}"
-        if key not in _recent:
+        found = _recent.get(key)
+        if found is None:
             try:
-                _recent[key] = _run(file, kind, tesseract, languages, still_working)
+                found = _run(file, kind, tesseract, languages, still_working)
             except ExtractionError as error:
-                _recent[key] = error
+                found = error
+            _recent[key] = found
             while len(_recent) > _KEPT:
                 _recent.popitem(last=False)
-    found = _recent[key]
     if isinstance(found, ExtractionError):
         raise ExtractionError(found.reason, found.place)
     return found

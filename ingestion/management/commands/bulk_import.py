@@ -1,0 +1,111 @@
+"""Take in a FHIR Bulk Data export from a folder: resources, then deletions; errors are counted and told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from ingestion.domain.fhir_door.manifest import ManifestError, read_manifest
+from ingestion.domain.items import ParseContext
+from ingestion.files import COUNTS, Report, take_in_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.core.management.base import CommandParser
+
+    from ingestion.domain.fhir_door.manifest import ExportFile, Manifest
+
+MANIFEST: Final = "manifest.json"
+_LARGEST_MANIFEST: Final = 16 * 2**20
+_CHUNK: Final = 1 << 20
+
+
+class Command(BaseCommand):
+    """`manage.py bulk_import FOLDER [--manifest FILE] [--server URL]`."""
+
+    help = "Take in the files that a Bulk Data manifest in a folder names; running it again changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--manifest", default=MANIFEST, help=f"name of the manifest in the folder; {MANIFEST}")
+        parser.add_argument("--server", default="", help="base URL of the exporting server, whose resources these are")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Take in, then print the counts and what differs from the manifest.
+
+        Raises:
+            CommandError: no usable manifest; or, after the counts, a file is missing or holds another number
+                of lines than announced.
+        """
+        folder: Path = options["folder"]
+        manifest = _manifest(folder / options["manifest"])
+        differences = [
+            told for one in (*manifest.output, *manifest.deleted, *manifest.error) if (told := _compared(folder, one))
+        ]
+        context = ParseContext(server=options["server"].rstrip("/"))
+        report = self._take(folder, manifest.output, context)
+        report.add(self._take(folder, manifest.deleted, context))
+        errors = sum(_lines(folder / one.name) for one in manifest.error if (folder / one.name).is_file())
+        result = report.as_json() | {"at": manifest.at, "export_errors": errors, "differences": differences}
+        if options["json"]:
+            self.stdout.write(json.dumps(result, indent=2))
+        else:
+            counts = ", ".join(f"{name} {result[name]}" for name in COUNTS)
+            self.stdout.write(f"{counts}, quarantined {len(report.quarantined)}, export errors {errors}")
+            for one in report.quarantined:
+                self.stdout.write(f"  {one['source']} {one['position']}: {one['reason']} {one['detail']}".rstrip())
+        if differences:
+            raise CommandError("not as the manifest says: " + "; ".join(differences))
+
+    def _take(self, folder: Path, files: Sequence[ExportFile], context: ParseContext) -> Report:
+        paths = [folder / one.name for one in files if (folder / one.name).is_file()]
+        return take_in_files(
+            paths,
+            context=context,
+            limits=settings.INGESTION_LIMITS,
+            clock=timezone.now,
+            progress=lambda number, of, _job: self.stderr.write(f"{number} of {of} files"),
+        )
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        if path.stat().st_size > _LARGEST_MANIFEST:
+            raise CommandError("the manifest is too large to be one")
+        return read_manifest(path.read_bytes())
+    except OSError as error:
+        raise CommandError(f"the manifest cannot be read ({type(error).__name__})") from None
+    except ManifestError as error:
+        raise CommandError(f"the manifest cannot be used ({error})") from None
+
+
+def _compared(folder: Path, one: ExportFile) -> str:
+    """Return how a file differs from its announcement, "" where it does not."""
+    path = folder / one.name
+    if not path.is_file():
+        return f"{one.name} is missing"
+    if one.count is None:
+        return ""
+    lines = _lines(path)
+    return "" if lines == one.count else f"{one.name} holds {lines} lines, {one.count} announced"
+
+
+def _lines(path: Path) -> int:
+    """Count the lines that hold something, in constant memory."""
+    count, pending = 0, False
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            *whole, rest = chunk.split(b"\n")
+            for piece in whole:
+                count += pending or bool(piece.strip())
+                pending = False
+            pending = pending or bool(rest.strip())
+    return count + pending

@@ -1,0 +1,7 @@
+"""HL7 v2 over MLLP: the door for machines that speak it, in a process of its own.
+
+judge       may this message be accepted, and by which feed did it come
+writer      messages of all connections that wait, in one transaction
+connection  one sender: frames in, acknowledgements out
+server      the listener, its bounds and its TLS
+"""

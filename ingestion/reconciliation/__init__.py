@@ -1,0 +1,1 @@
+"""What the sending system says it has, against what is held here."""

@@ -1,0 +1,6 @@
+"""Subscriptions at the site's EHR.
+
+receiver   what a notification changes, and what of it is taken in
+watch      heartbeats that did not come, gaps, and what waits to be fetched
+catch_up   fetches what notifications only named
+"""
