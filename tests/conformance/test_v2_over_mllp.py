@@ -17,7 +17,7 @@ from clinical.models import FactRow, ResourceVersion
 from ingestion import pipeline
 from ingestion.domain.v2 import parse_message
 from ingestion.domain.v2.frames import frame
-from ingestion.domain.v2.to_fhir.patient import patient_identifiers
+from ingestion.domain.v2.to_fhir.patient import patient_identifiers, sender_of
 from ingestion.models import IngestJob, UnassignedItem
 from tests.factories import LIMITS
 from tests.unit.mllp_sender import MEASURED, Sender, code_of, door, field, message
@@ -52,7 +52,8 @@ def sent(*raws: bytes) -> list[str]:
 def named(read: Message) -> set[object]:
     pid = read.first("PID")
     assert pid is not None
-    pairs = [(one["system"], one["value"]) for one in patient_identifiers(pid) if one.get("system")]
+    numbers = patient_identifiers(pid, sender_of(read))
+    pairs = [(one["system"], one["value"]) for one in numbers if one.get("system")]
     return {found.id for pair in pairs if (found := find(*pair)) is not None}
 
 

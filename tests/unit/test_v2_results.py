@@ -171,6 +171,17 @@ def test_a_message_without_an_identifier_is_refused_by_place() -> None:
     assert (caught.value.reason, caught.value.place) == ("missing-field", "PID-3")
 
 
+def test_the_same_number_of_two_facilities_is_not_one_person() -> None:
+    ids = set()
+    for site in ("NORTH", "SOUTH"):
+        raw = f"MSH|^~\\&|LAB|{site}|APP|SITE|20260301||ADT^A08|42|P|2.5.1\rPID|1||7||Test^Tess\r"
+        [patient] = map_message(parse_message(raw.encode()), zone=UTC)
+        ids.add((patient.resource["id"], patient.resource["identifier"][0]["system"]))
+
+    assert {system for _, system in ids} == {"urn:hl7v2:authority:NORTH", "urn:hl7v2:authority:SOUTH"}
+    assert len({one for one, _ in ids}) == 2
+
+
 def test_a_type_that_is_not_mapped_says_so() -> None:
     with pytest.raises(NotMapped):
         map_message(parse_message((HEAD.format("DFT^P03") + "\r" + PID + "\r").encode()), zone=UTC)

@@ -72,9 +72,9 @@ def _is_way(mention: Mention, words: Sequence[Token]) -> bool:
 def _level(mention: Mention, words: Sequence[Token]) -> Mention:
     """Return a change that may as well be a level with both names: "ALT was raised"."""
     level = _LEVELS.get(mention.key)
-    before = words[mention.first - 1].low if mention.first else ""
+    before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
     after = words[mention.last].low if mention.last < len(words) else "."
-    if level is None or mention.text.lower() not in _RAISED or before not in _IS or after in {"to", "from", "by"}:
+    if level is None or mention.text.lower() not in _RAISED or not before & _IS or after in {"to", "from", "by"}:
         return mention
     return replace(mention, keys=mention.keys | {level})
 

@@ -19,6 +19,7 @@ _VERBS = word_list("verbs")
 _STATES = word_list("states")
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _PERIODS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours"})
+_DECLINED = frozenset({"declined", "refused"})
 _PERSONS = frozenset({"he", "she", "they", "it"})
 _CLAUSE = 8
 _NO_OBJECT = word_list("no_object")
@@ -139,11 +140,11 @@ def backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> lis
     certain = True
     for place in range(at - 1, max(at - reach, 0) - 1, -1):
         low = words[place].low
-        if low in _HARD and low not in {"which", "since"}:
+        if low in _HARD and low not in {"which", "since"} and not (low == "but" and words[at].low in _DECLINED):
             break
         if low == "," and attribute != "family:any" and words[at].low != "resolved" and not _lists(words, place, at):
             break
-        if low in _PERSONS and place < at - 1 and place > 0:
+        if low in _PERSONS and place < at - 1 and place > 0 and words[at].low not in _DECLINED:
             places.append((place, certain))
             break  # "after recovery from surgery she will be given"
         if low == "as" and words[place + 1].low in _SUBJECTS | {"her", "their", "its"}:

@@ -57,6 +57,7 @@ _TOLD = frozenset({"offered", "advised", "suggested", "recommended", "requested"
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
 _PERIODS = frozenset({"day", "week", "month", "year", "hour", "few", "couple", "several", "decade"})
+_DECLINED = (("declined",), ("refused",))
 _RESULTS = (("negative",), ("nil",), ("absent",))
 _UNSURE = {"planned": "planned-too"}  # "was stopped and should be restarted": both are told
 _MODALS = frozenset({"may", "might", "could"})
@@ -117,7 +118,7 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     # The same words look both ways (negative, likely, ordered): what stands before decides.
-    before = words[at - 1].low if at else ""
+    before = next((word.low for word in reversed(words[:at]) if word.low not in _ADVERBS), "")
     last = at + len(fitting[0].words)
     backward = before in _COPULA | {":", "came", "returned", "test"} or _ends(words, last) or is_date(words, last)
     wanted = "backward" if backward else "forward"
@@ -185,7 +186,8 @@ def _apply(
     for place, certain in places:
         # An entry of an order list was ordered, and so perhaps taken.
         given[place].add(attribute if certain and not entry else _UNSURE.get(attribute, "unclear"))
-    if attribute == "negated" and all(is_light(words[place]) for place, _ in places):
+    lows = {words[place].low for place, _ in places}
+    if attribute == "negated" and all(is_light(words[place]) for place, _ in places) and not lows & {"up", "down"}:
         said["empty-negative"] += 1
 
 
@@ -193,6 +195,8 @@ def _direction(cue: CuePhrase, words: Sequence[Token], at: int) -> str:
     """Return which way a cue looks here."""
     last = at + len(cue.words)
     direction = cue.direction
+    if cue.words in _DECLINED and not has_object(words, last):
+        direction = "backward"  # "a transfusion was offered but he declined"
     if cue.words in _RESULTS and not has_object(words, last):
         direction = "backward"  # "urine dip negative"
     if cue.attribute == "planned" and cue.words[-1] in _PLANNED and not has_object(words, last):

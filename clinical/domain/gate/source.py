@@ -10,6 +10,7 @@ from clinical.domain.dates import find_dates
 from clinical.domain.gate.binding import SIDES
 from clinical.domain.gate.changes import computed
 from clinical.domain.gate.clauses import is_statement, statements
+from clinical.domain.gate.day_order import order_of
 from clinical.domain.gate.headings import (
     as_one_statement,
     bare,
@@ -62,7 +63,8 @@ class Window:
     """One sentence of evidence, or two that follow each other, with the headings they stand under.
 
     `visit` are the dates of the record and of the visit it tells of; `later_stopped` the keys of what this
-    passage says, there or further on, was stopped; `denied` those of plain words that it denies, plans or doubts.
+    passage says, there or further on, was stopped; `denied` those of plain words that it denies, plans or doubts;
+    `order` is that of day and month in its numeric dates, "" where they do not tell.
     """
 
     sentences: tuple[SourceSentence, ...]
@@ -91,6 +93,7 @@ class Source:
     sexes: frozenset[str]
     named: frozenset[str]
     denied: frozenset[str]
+    order: str = ""
 
     def windows(self) -> list[Window]:
         """Return each sentence, and each two neighbours, that a statement may rest on."""
@@ -127,6 +130,7 @@ class Source:
             later_stopped=frozenset().union(*stopped),
             keys=frozenset(key for one in mentions for key in one.keys),
             denied=self.denied,
+            order=self.order,
             stems=frozenset(word.stem for one in sentences for word in (one.words or one.reading.words)),
         )
 
@@ -199,6 +203,7 @@ def read_passage(passage: Passage) -> Source:
             for mention in one.reading.mentions
             if mention.kind is Kind.WORD and mention.attributes & _UNSAID
         ),
+        order_of(text),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.dates import Precision, bears_out
 from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.day_order import in_order
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value
@@ -75,7 +76,7 @@ def date_of_value(claim: Reading, window: Window) -> Reason | None:
     for figure in claim.figures:
         wanted = dates_of_figure(figure, claim)
         held = [
-            dates_of_figure(source, reading) if reading.dates else None
+            [in_order(one, window.order) for one in dates_of_figure(source, reading)] if reading.dates else None
             for reading in window.readings
             for source in reading.figures
             if same_value(figure.quantity, source.quantity)
@@ -106,7 +107,8 @@ def date_of_event(claim: Reading, window: Window) -> Reason | None:
 def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
     held = [(one, reading) for reading in window.readings for one in reading.mentions if same_thing(mention, one)]
     return (not held and mention.key not in EVENTS) or any(
-        not reading.dates or _meets([date], dates_of_mention(one, reading)) for one, reading in held
+        not reading.dates or _meets([date], [in_order(day, window.order) for day in dates_of_mention(one, reading)])
+        for one, reading in held
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import bears_out
+from clinical.domain.gate.day_order import in_order
 from clinical.domain.gate.changes import METRIC
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
@@ -150,7 +151,7 @@ def dates(claim: Reading, window: Window) -> Reason | None:
     if not sources:
         sources = list(window.visit)
     for place in claim.dates:
-        if not any(bears_out(place.date, source) for source in sources):
+        if not any(bears_out(place.date, in_order(source, window.order)) for source in sources):
             return Reason.DATE_NOT_IN_SOURCE
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,14 +19,17 @@ if TYPE_CHECKING:
     from clinical.domain.quotes.question import Question
 
 _HALF = 0.5
+_SHORT = 60  # characters of a heading or a topic of its own
+_GAP = re.compile(r"\n\s*\n")
+_INK = re.compile(r"[^\n]")
 
 
 def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
     """Return the passages of one document worth reading closely, in their order; none where it cannot answer.
 
     Each thing asked about must be somewhere in the document by one of its names, or by the noun it qualifies; without
-    one, half of the plain words in one form or another. Read are the passages that hold any of that, and those beside
-    them; all of them, where the title does or where nothing is named.
+    one, half of the plain words in one form or another. Read are the paragraphs that hold any of that, and the short
+    ones of the passages beside them; all of them, where the title does or where nothing is named.
     """
     texts = [f"{one.section}\n{one.text}".lower() for one in parts]
     title = parts[0].title.lower()
@@ -39,7 +44,23 @@ def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
     if not tests or any(_held(names, title) for names in tests):
         return list(parts)
     near = {at for at, text in enumerate(texts) if any(_held(names, text) for names in tests)}
-    return [one for at, one in enumerate(parts) if near & {at - 1, at, at + 1}]
+    return [_blanked(one, tests) for at, one in enumerate(parts) if near & {at - 1, at, at + 1}]
+
+
+def _blanked(passage: Passage, tests: Sequence[frozenset[frozenset[str]]]) -> Passage:
+    """Return the passage with blanks for the paragraphs that hold nothing of what is asked about.
+
+    Every place keeps its offset. Headings and other short lines stay: they say what the next paragraph is about.
+    """
+    pieces: list[str] = []
+    at = 0
+    for gap in (*_GAP.finditer(passage.text), None):
+        paragraph = passage.text[at : gap.start() if gap else None]
+        low = paragraph.lower()
+        read = len(paragraph) <= _SHORT or any(_held(names, low) for names in tests)
+        pieces += [paragraph if read else _INK.sub(" ", paragraph), gap.group() if gap else ""]
+        at = gap.end() if gap else at
+    return replace(passage, text="".join(pieces))
 
 
 def _single(starts: frozenset[str]) -> frozenset[frozenset[str]]:

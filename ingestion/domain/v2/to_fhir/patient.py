@@ -22,7 +22,7 @@ from ingestion.domain.v2.to_fhir.datatypes import (
     person,
     telecom,
 )
-from ingestion.domain.v2.to_fhir.tables import V2_TABLE, look_up
+from ingestion.domain.v2.to_fhir.tables import V2_TABLE, authority_of, look_up
 
 if TYPE_CHECKING:
     from ingestion.domain.v2.message import Message, Segment
@@ -31,13 +31,30 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def patient_identifiers(pid: Segment) -> list[Json]:
-    """Return PID-3, and PID-2 and PID-4 of older senders, each once; those with an assigning authority first."""
-    found = [one for number in (3, 2, 4) for one in all_of(pid, number, identifier)]
+def patient_identifiers(pid: Segment, sender: str) -> list[Json]:
+    """Return PID-3, and PID-2 and PID-4 of older senders, each once; those with an assigning authority first.
+
+    A number without an authority is the sending facility's own (`sender`): the same number of two facilities is
+    not one person.
+    """
+    found = [_of_sender(one, sender) for number in (3, 2, 4) for one in all_of(pid, number, identifier)]
     unique: dict[tuple[str, str], Json] = {}
     for one in found:
         unique.setdefault((one.get("system", ""), one["value"]), one)
     return sorted(unique.values(), key=lambda one: not one.get("system"))
+
+
+def sender_of(message: Message) -> str:
+    """Return the authority of the sending facility (MSH-4), else application (MSH-3); "" when neither is named."""
+    header = message.header
+    for field in (4, 3):
+        if header.get(field) or header.get(field, 2):
+            return authority_of(header.get(field), header.get(field, 2), header.get(field, 3))
+    return ""
+
+
+def _of_sender(one: Json, sender: str) -> Json:
+    return one if one.get("system") or not sender else {**one, "system": sender}
 
 
 def patient_id_of(identifiers: list[Json]) -> str:
@@ -52,7 +69,7 @@ def map_patient(mapping: Mapping, pid: Segment, pd1: Segment | None) -> None:
     Raises:
         V2Error: missing-field at PID-3, when no identifier names the person.
     """
-    identifiers = patient_identifiers(pid)
+    identifiers = patient_identifiers(pid, sender_of(mapping.message))
     if not identifiers:
         raise V2Error("missing-field", "PID-3")
     mapping.patient_id = patient_id_of(identifiers)
@@ -129,11 +146,12 @@ def merged_identifiers(message: Message) -> list[tuple[list[Json], list[Json]]]:
     """Return (surviving, merged) identifiers of each PID and MRG pair of a merge message (A40 and its kind)."""
     pairs: list[tuple[list[Json], list[Json]]] = []
     survivor: list[Json] = []
+    sender = sender_of(message)
     for segment in message.segments:
         if segment.name == "PID":
-            survivor = patient_identifiers(segment)
+            survivor = patient_identifiers(segment, sender)
         elif segment.name == "MRG":
-            merged = all_of(segment, 1, identifier)
+            merged = [_of_sender(one, sender) for one in all_of(segment, 1, identifier)]
             if survivor and merged:
                 pairs.append((survivor, merged))
     return pairs
