@@ -56,7 +56,7 @@ def groups(quality: Mention, reading: Reading, *, sided: bool, own: bool = False
     for step in (-1, 1):
         segment = quality.segment + step
         while listed := _listed(segment, things, reading):
-            found += [frozenset({one.key}) for one in listed if one.clinical or one.key in _SITES]
+            found += [frozenset({one.key}) for one in listed]
             segment += step
     return found
 

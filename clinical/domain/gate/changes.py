@@ -38,6 +38,7 @@ _RAISED = frozenset({"raised", "increased", "reduced", "decreased"})
 _IS = frozenset(
     {"is", "are", "was", "were", "be", "been", "remains", "remained", "slightly", "mildly", "markedly", "significantly"}
 )
+_FORMER = frozenset({"was", "previously", "baseline", "from", "prior", "before"})
 _NEAR = 3
 _NOW = frozenset({"now", "today", "currently"})
 _FIRST, _LAST = (0, 0, 0), (9999, 12, 31)
@@ -131,7 +132,14 @@ def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, 
         for one in reading.figures
         if one.quantity.value == figure.quantity.value and one.heads & figure.heads
     ]
-    return present + [
+    before = [
+        _FIRST if _then(one, reading) else _LAST
+        for reading in readings
+        if any(_then(other, reading) for other in reading.figures if other.heads & figure.heads)
+        for one in reading.figures
+        if one.quantity.value == figure.quantity.value and one.heads & figure.heads
+    ]
+    return present + before + [
         day
         for reading in readings
         for one in reading.figures
@@ -139,6 +147,11 @@ def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, 
         for date in dates_of_figure(one, reading)
         if (day := _day(date)) is not None
     ]
+
+
+def _then(figure: Figure, reading: Reading) -> bool:
+    """Return whether a value is told as the former one: "MCV 92 (was 108)"."""
+    return bool({word.low for word in reading.words[max(figure.place - 2, 0) : figure.place]} & _FORMER)
 
 
 def _now(figure: Figure, reading: Reading) -> bool:

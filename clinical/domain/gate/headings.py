@@ -30,6 +30,11 @@ _CELL_END = re.compile(r"\.(?= [A-Z][\w/&]*(?: [\w/&]+){0,2}: )")
 _KINDS = word_list("kinds")
 _LONGEST_CELL = 120  # characters
 _PLEASE = re.compile(r"^(?:please|kindly|would you|could you)\s+(?:kindly\s+)?", re.IGNORECASE)
+_DIARY = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next (?:week|month|year)|in (?:\d+|one|two|three|four|six)"
+    r"(?:[- ](?:to|-)?[- ]?\d+)? (?:day|week|month|year)s?)\b",
+    re.IGNORECASE,
+)
 _DONE = re.compile(
     r"\b(?:given|done|performed|completed|administered|obtained|provided) (?:today|in|by|on|to|at)\b", re.IGNORECASE
 )
@@ -148,6 +153,8 @@ def own_attributes(words: str, given: frozenset[str]) -> frozenset[str]:
     """Return what its section gives to a sentence, with what its own form says of it."""
     if "order" in given and (is_statement(words) or _DONE.search(words)):
         given -= {"order"}  # "Plan: she remains on ramipril" tells a fact
+    if _DIARY.search(words) and not is_statement(words):
+        given |= {"order"}  # "Dressing change Thursday", "CT in 3 months"
     return given | _order(words)
 
 

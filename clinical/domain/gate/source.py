@@ -77,6 +77,7 @@ class Window:
     stems: frozenset[str]
     computed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    order: str = ""
 
     @property
     def readings(self) -> tuple[Reading, ...]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clinical.domain.dates import bears_out
-from clinical.domain.gate.day_order import in_order
 from clinical.domain.gate.changes import METRIC
+from clinical.domain.gate.day_order import in_order
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value, unit_borne_out

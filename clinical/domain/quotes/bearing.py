@@ -42,7 +42,7 @@ _TIMES = frozenset(
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 _FAR_BACK = 3  # sentences of the paragraph in which "it" may have been named
 _ONSET, _WEAK = 1.0, 0.5
-_REASONS_BEFORE, _REASONS_FAR = 2, 8
+_REASONS_BEFORE, _REASONS_FAR, _IMPRESSION_FAR = 2, 8, 6
 _ORDERED = frozenset({"word:order", "word:start", "word:schedule", "word:recommend", "w:refer", "w:referral"})
 _GIVEN = frozenset({"started", "order", "planned", "increased"})
 _UNBOUND = frozenset({Intent.AMOUNT, Intent.DURATION, Intent.FREQUENCY})
@@ -50,12 +50,16 @@ _UNBOUND = frozenset({Intent.AMOUNT, Intent.DURATION, Intent.FREQUENCY})
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """Sentences [first, last). `full`: they meet every demand; else similarity must tell. `score`: 0..7 or so."""
+    """Sentences [first, last). `full`: they meet every demand; else similarity must tell. `score`: 0..7 or so.
+
+    `placed`: they answer by where they stand, the finding right before the order it led to; little likeness will do.
+    """
 
     first: int
     last: int
     full: bool
     score: float
+    placed: bool = False
 
 
 def bearing_of(asked: Question, source: Source, place: int, document: Document) -> Bearing | None:
@@ -92,9 +96,14 @@ def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | Non
     while first > 0 and place - first < _REASONS_FAR and goes_on(source, first - 1):
         first -= 1
         if cue("reasoning").search(source.sentences[first].reading.text):
-            return Bearing(first, first + 1, full=False, score=3.0)
+            return Bearing(first, first + 1, full=False, score=3.0, placed=True)
     first = max(first, place - _REASONS_BEFORE)
-    return Bearing(first, place + 1, full=False, score=3.0) if first < place else None
+    if first < place:
+        return Bearing(first, place + 1, full=False, score=3.0, placed=True)
+    for at in range(place - 1, max(place - _IMPRESSION_FAR, -1), -1):
+        if cue("impression").match(source.sentences[at].reading.text):
+            return Bearing(at, at + 1, full=False, score=3.0, placed=True)
+    return None
 
 
 def _enough(asked: Question) -> float:

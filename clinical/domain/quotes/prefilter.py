@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import concepts, negated_names
 from clinical.domain.lexicon.words import stem, tokens
+from clinical.domain.quotes.cues import cue
 from clinical.domain.quotes.kin import kin_of, surfaces
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def _blanked(passage: Passage, tests: Sequence[frozenset[frozenset[str]]]) -> Pa
     for gap in (*_GAP.finditer(passage.text), None):
         paragraph = passage.text[at : gap.start() if gap else None]
         low = paragraph.lower()
-        read = len(paragraph) <= _SHORT or any(_held(names, low) for names in tests)
+        labelled = cue("impression").match(paragraph) is not None
+        read = len(paragraph) <= _SHORT or labelled or any(_held(names, low) for names in tests)
         pieces += [paragraph if read else _INK.sub(" ", paragraph), gap.group() if gap else ""]
         at = gap.end() if gap else at
     return replace(passage, text="".join(pieces))

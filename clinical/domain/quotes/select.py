@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     Similarity = Callable[[Sequence[str]], Sequence[float]]
 
 _SIMILAR_ENOUGH = 0.4  # cosine; only for a sentence that already names what is asked about
+_SIMILAR_AT_ALL, _MOST_SIMILAR = 0.2, 0.65
 _SIMILAR, _VERY_SIMILAR = 0.5, 0.55  # cosine; holding what is wanted near all, or some, of what is asked about
 _MOST_COMPARED, _MOST_LIKELY = 16, 24
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
@@ -102,9 +103,7 @@ def best_quotes(
     days = days_asked(question, today) if today else None
     found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
     admitted = [one for one in found if one.bearing.full]
-    strict = asked.yes_no or Intent.CAUSE in asked.intents
-    near = _SIMILAR if strict else _SIMILAR_ENOUGH
-    admitted = admitted or [one for one in found if one.similarity >= near]
+    admitted = admitted or [one for one in found if one.similarity >= _demanded(asked, one.bearing)]
     if not admitted and similarity is not None:
         likely = _candidates(asked, passages, days, likely_of)
         everything = len(asked.concepts) + len(asked.words)
@@ -118,6 +117,15 @@ def best_quotes(
         return QuoteResult((), answered=False, sufficiency=why)
     quotes = _distinct(_ordered(asked, admitted))[: max(limit, 1)]
     return QuoteResult(quotes, answered=True, sufficiency=Sufficiency.ANSWERED)
+
+
+def _demanded(asked: Question, bearing: Bearing) -> float:
+    """Return how alike a sentence must be that does not meet every demand, as a cosine."""
+    if bearing.placed:
+        return _SIMILAR_AT_ALL
+    if not (asked.yes_no or Intent.CAUSE in asked.intents):
+        return _SIMILAR_ENOUGH
+    return _SIMILAR if asked.concepts or asked.relatives else _MOST_SIMILAR
 
 
 def _of_sections(asked: Question, passages: Sequence[Passage], limit: int) -> QuoteResult:

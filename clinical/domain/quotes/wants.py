@@ -116,8 +116,8 @@ def _is_dated(reading: Reading) -> bool:
 
 def _number_end(reading: Reading, figure: Figure) -> int:
     """Return where the digits of a figure end: the unit of "61-year-old" belongs to it."""
-    at = figure.quantity.start
-    while at < figure.quantity.end and not (reading.text[at].isspace() or reading.text[at] == "-"):
+    at, last = figure.quantity.start, min(figure.quantity.end, len(reading.text))
+    while at < last and not (reading.text[at].isspace() or reading.text[at] == "-"):
         at += 1
     return at
 
