@@ -82,7 +82,9 @@ def _of_score(scored: ScoreAnswer, grant: AccessGrant) -> OwnPath:
     status = Status.ANSWERED
     if not scored.answer.answered:
         status = _WITHOUT_VALUE.get(scored.reason, Status.EVIDENCE_ONLY)
-    lines = [Line(one.text, one.heading, places=one.citations_from) for one in scored.answer.sentences]
+    # What the clinician is asked for stands in the form beside the sentences.
+    said = [one for one in scored.answer.sentences if one.heading != "Judgements"]
+    lines = [Line(one.text, one.heading, places=one.citations_from) for one in said]
     prepared = prepare(lines, grant=grant, route="code", reason="a score by a published formula", status=status)
     asked = tuple(JudgementAsked(one.key, one.words, one.options) for one in scored.questions)
     return OwnPath(prepared, asked)

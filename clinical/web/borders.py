@@ -40,7 +40,9 @@ class BorderMiddleware:
         if isinstance(exception, AccessDeniedError):
             words = {"reason": exception.reason, "sentence": denial(exception.reason)}
             return render(request, "403.html", words, status=403)
-        if isinstance(exception, (NotHeldError, KeyDestroyedError, Patient.DoesNotExist, Question.DoesNotExist, Http404)):
+        if isinstance(
+            exception, (NotHeldError, KeyDestroyedError, Patient.DoesNotExist, Question.DoesNotExist, Http404)
+        ):
             return render(request, "404.html", status=404)
         return None
 

@@ -67,9 +67,7 @@ def test_a_record_that_agrees_or_is_older_withholds_nothing(sentence: str, resou
 def test_the_newest_fact_that_says_otherwise_is_named() -> None:
     older = observation("Potassium", "4.1", on="2024-06-01")
     newest = observation("Potassium", "3.9", on="2025-06-01")
-    verdict = check_sentence(
-        "Potassium is 5.6 mmol/L.", of_text(NOTE, written=WRITTEN), facts=facts(newest, older)
-    )
+    verdict = check_sentence("Potassium is 5.6 mmol/L.", of_text(NOTE, written=WRITTEN), facts=facts(newest, older))
     assert verdict.reason is Reason.SUPERSEDED
     assert verdict.against is not None
     assert verdict.against.row.effective == "2025-06-01"

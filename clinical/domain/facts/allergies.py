@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.facts.fact import Fact, of_kind
 from clinical.domain.facts.medications import classes_of, drug_names
 from clinical.domain.facts.naming import drug_words, plain
+from clinical.domain.facts.tables import classes_by_use, drug_classes
 from clinical.domain.projection.rows import AllergyRow
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _is_past(row: AllergyRow) -> bool:
 def matches_substance(fact: Fact, substance: str) -> str:
     """Return how an allergy entry bears on a substance: "same", "class" or "".
 
-    "class" when the table puts both in one class (an allergy to penicillin, asked about amoxicillin).
+    "class" when the table puts both in one class (an allergy to penicillin, asked about amoxicillin). A class that
+    only says what a drug is for ("painkiller") counts where one side names the class itself.
     """
     asked = drug_names(substance)
     class_names = classes_of(substance)
@@ -94,9 +96,15 @@ def matches_substance(fact: Fact, substance: str) -> str:
         if not significant:
             continue
         own = classes_of(" ".join(significant)).union(*map(classes_of, significant))
-        if class_names & own:
+        named = _named_classes([substance, *significant, " ".join(significant)])
+        if (class_names & own) - (classes_by_use() - named):
             return "class"
     return ""
+
+
+def _named_classes(texts: Iterable[str]) -> frozenset[str]:
+    said = set(map(plain, texts))
+    return frozenset(item.name for item in drug_classes() if said & set(item.terms))
 
 
 def negative_covers(fact: Fact, substance: str) -> bool:

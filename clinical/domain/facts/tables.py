@@ -104,6 +104,12 @@ def drug_classes() -> tuple[Term, ...]:
 
 
 @cache
+def classes_by_use() -> frozenset[str]:
+    """Return drug classes that say what a drug is for, not what it is: being in one of them makes no cross-reaction."""
+    return frozenset(map(plain, _read("drugs.json")["by_use"]))
+
+
+@cache
 def problems() -> tuple[Term, ...]:
     """Return problems with lay and short names."""
     return _terms("terms.json", "conditions")

@@ -139,14 +139,18 @@ def _dated(figure: Figure, readings: Sequence[Reading]) -> list[tuple[int, int, 
         for one in reading.figures
         if one.quantity.value == figure.quantity.value and one.heads & figure.heads
     ]
-    return present + before + [
-        day
-        for reading in readings
-        for one in reading.figures
-        if one.quantity.value == figure.quantity.value and one.heads & figure.heads
-        for date in dates_of_figure(one, reading)
-        if (day := _day(date)) is not None
-    ]
+    return (
+        present
+        + before
+        + [
+            day
+            for reading in readings
+            for one in reading.figures
+            if one.quantity.value == figure.quantity.value and one.heads & figure.heads
+            for date in dates_of_figure(one, reading)
+            if (day := _day(date)) is not None
+        ]
+    )
 
 
 def _then(figure: Figure, reading: Reading) -> bool:

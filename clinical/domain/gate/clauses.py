@@ -21,6 +21,9 @@ _PRONOUNS: Final = frozenset({"he", "she", "they", "it", "there", "this", "these
 _ARTICLES: Final = frozenset({"the", "a", "an", "his", "her", "their", "its", "no", "this", "both", "all", "any"})
 _CONDITIONS: Final = frozenset({"if", "unless", "should", "when", "once", "until", "because", "although", "while"})
 _AFTER_PARTICIPLE: Final = word_list("after_participle")
+_STATES: Final = frozenset(
+    {"negative", "positive", "normal", "abnormal", "absent", "present", "intact", "reduced", "raised", "low", "high"}
+)
 _JOINTS: Final = frozenset({"and", "but", ";", ","})
 _PERSON: Final = re.compile(
     r"^(?P<who>(?:(?:the|this) patient is |(?:he|she) is |(?:mr|mrs|ms|miss|dr)\.? [\w'-]+(?: [\w'-]+)? is )?"
@@ -177,6 +180,8 @@ def _carried(words: Sequence[Token], start: int, *, auxiliary: bool, comma: bool
         return "" if low == "not" else "new"
     if auxiliary and (low.endswith("ed") or low in _participles()) and following in _AFTER_PARTICIPLE | {""}:
         return "chain"
+    if auxiliary and low in _STATES:
+        return "chain"  # "was positive on the right and negative on the left"
     if low not in _predicates() or (low.endswith("ed") and following not in _AFTER_PARTICIPLE | {""}):
         return "subject" if low in _ACTS and not auxiliary else ""
     return "subject" if low.endswith("s") or not auxiliary else ""

@@ -31,8 +31,8 @@ _KINDS = word_list("kinds")
 _LONGEST_CELL = 120  # characters
 _PLEASE = re.compile(r"^(?:please|kindly|would you|could you)\s+(?:kindly\s+)?", re.IGNORECASE)
 _DIARY = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next (?:week|month|year)|in (?:\d+|one|two|three|four|six)"
-    r"(?:[- ](?:to|-)?[- ]?\d+)? (?:day|week|month|year)s?)\b",
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next (?:week|month|year)"
+    r"|in (?:\d+|one|two|three|four|six)(?:[- ](?:to|-)?[- ]?\d+)? (?:day|week|month|year)s?)\b",
     re.IGNORECASE,
 )
 _DONE = re.compile(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.binding import QUALITIES
 from clinical.domain.gate.compounds import in_the_words_of
 from clinical.domain.gate.values import TIMES
 from clinical.domain.lexicon.tables import Kind, general_keys, rivals, soft_keys, word_list
@@ -20,6 +21,10 @@ _MOST: Final = 4
 _MOST_GENERAL: Final = 2
 _FEWEST: Final = 2  # statements that must be left where a general word is passed over
 _NEAR: Final = 4
+_MANY: Final = 3  # things that must be borne out where one word is passed over
+_SPECIMENS: Final = word_list("specimens_named")
+_CLINICAL: Final = tuple(word_list("clinical_endings"))
+_ALWAYS: Final = frozenset(f"word:{name}" for name in word_list("always_weighed")) | QUALITIES | word_list("sites")
 _ONSET: Final = frozenset({"word:start", "word:onset"})
 _HARD_VERBS: Final = word_list("hard_verbs")
 _ADVERBS: Final = word_list("verb_adverbs")
@@ -51,6 +56,7 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     ]
     if len(general) <= _MOST_GENERAL and not any(_is_cause(one, claim) for one in general):
         missing += general
+    missing += _one_word(claim, window, missing)
     if not missing:
         return claim
     stated = len(claim.mentions) - len(missing) + len(claim.figures) + len(claim.dates)
@@ -67,6 +73,30 @@ def relaxed(claim: Reading, window: Window) -> Reading:
         ),
         keys=frozenset(key for one in kept for key in one.keys),
     )
+
+
+def _one_word(claim: Reading, window: Window, missing: list[Mention]) -> list[Mention]:
+    """Return a single plain word that the evidence says otherwise or leaves out, where all else is borne out.
+
+    It is none that is weighed always: a side, place, amount, time, role, way of giving, change or clinical name.
+    """
+    left = [one for one in claim.mentions if one not in missing and not _held(one, window)]
+    if len(left) != 1 or left[0].kind is not Kind.WORD or len(claim.mentions) + len(claim.figures) - 1 < _MANY:
+        return []
+    (one,) = left
+    word = claim.words[one.first]
+    weighed = (
+        one.key in _ALWAYS
+        or word.low in _SPECIMENS
+        or word.low.rstrip("s").endswith(_CLINICAL)
+        or word.low in _HARD_VERBS
+        or word.text != word.low
+        or not word.low.isalpha()
+        or word.stem in window.stems
+        or bool(one.attributes)
+        or (one.first > 0 and claim.words[one.first - 1].low.endswith("ing"))  # "playing basketball"
+    )
+    return [] if weighed or _is_cause(one, claim) else left
 
 
 def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:

@@ -14,24 +14,24 @@ _TOKEN = re.compile(
 )
 
 _IRREGULAR = {
-    "used": "use", "took": "take", "taken": "take", "began": "begin", "begun": "begin", "felt": "feel", "fell":
-    "fall", "fallen": "fall", "gave": "give", "given": "give", "went": "go", "gone": "go", "feet": "foot",
-    "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "worsened": "worse", "worsening":
+    "monthly": "monthly", "nightly": "nightly", "yearly": "yearly", "hourly": "hourly", "fortnightly":
+    "fortnightly", "quarterly": "quarterly", "used": "use", "took": "take", "taken": "take", "began": "begin",
+    "begun": "begin", "felt": "feel", "fallen": "fall", "gave": "give", "given": "give", "went": "go", "gone":
+    "go", "feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "worsened":
     "worse", "broke": "break", "broken": "break", "rose": "rise", "risen": "rise", "underwent": "undergo",
-    "undergone": "undergo", "swollen": "swell", "slept": "sleep", "ate": "eat", "eaten": "eat", "drank":
-    "drink", "drunk": "drink", "lost": "lose", "saw": "see", "seen": "see", "grew": "grow", "held": "hold",
-    "kept": "keep", "left": "left", "bled": "bleed", "tore": "tear", "torn": "tear", "shown": "show", "spoke":
-    "speak", "spoken": "speak", "thought": "think", "lay": "lie", "drove": "drive", "driven": "drive", "woke":
-    "wake", "woken": "wake", "sought": "seek", "brought": "bring", "hurt": "hurt", "worn": "wear", "wore":
-    "wear", "struck": "strike", "bitten": "bite", "stung": "sting", "diagnoses": "diagnosis", "diabetes":
-    "diabetes", "series": "series", "analyses": "analysis", "calves": "calf", "better": "better", "knives":
-    "knife", "during": "during", "evening": "evening", "morning": "morning", "nothing": "nothing", "does": "do",
-    "using": "use", "going": "go", "doing": "do", "being": "be", "lying": "lie", "bloods": "bloods", "goes":
-    "go", "done": "do", "did": "do", "wrote": "write", "written": "write", "grown": "grow", "chose": "choose",
-    "chosen": "choose", "became": "become", "came": "come", "got": "get", "found": "find", "met": "meet",
-    "made": "make", "bought": "buy", "caught": "catch", "taught": "teach", "told": "tell", "said": "say",
-    "stood": "stand", "sent": "send", "spent": "spend", "swam": "swim", "swum": "swim", "rang": "ring", "had":
-    "have", "has": "have", "died": "die", "dying": "die", "ran": "run",
+    "undergone": "undergo", "swollen": "swell", "slept": "sleep", "ate": "eat", "eaten": "eat", "drunk":
+    "drink", "lost": "lose", "saw": "see", "seen": "see", "grew": "grow", "held": "hold", "kept": "keep",
+    "left": "left", "bled": "bleed", "tore": "tear", "torn": "tear", "shown": "show", "spoken": "speak",
+    "thought": "think", "lay": "lie", "drove": "drive", "driven": "drive", "woken": "wake", "sought": "seek",
+    "brought": "bring", "hurt": "hurt", "worn": "wear", "struck": "strike", "bitten": "bite", "stung": "sting",
+    "diagnoses": "diagnosis", "series": "series", "analyses": "analysis", "calves": "calf", "better": "better",
+    "during": "during", "evening": "evening", "morning": "morning", "nothing": "nothing", "does": "do", "using":
+    "use", "going": "go", "doing": "do", "being": "be", "lying": "lie", "bloods": "bloods", "done": "do", "did":
+    "do", "wrote": "write", "written": "write", "grown": "grow", "chose": "choose", "chosen": "choose",
+    "became": "become", "came": "come", "got": "get", "found": "find", "met": "meet", "made": "make", "bought":
+    "buy", "caught": "catch", "taught": "teach", "told": "tell", "said": "say", "stood": "stand", "sent":
+    "send", "spent": "spend", "swam": "swim", "swum": "swim", "rang": "ring", "has": "have", "died": "die",
+    "dying": "die", "ran": "run",
 }  # fmt: skip
 _VOWEL = re.compile(r"[aeiouy]")
 # British spellings compared as American ones; only compared, never shown.

@@ -44,6 +44,7 @@ _FAR_BACK = 3  # sentences of the paragraph in which "it" may have been named
 _ONSET, _WEAK = 1.0, 0.5
 _REASONS_BEFORE, _REASONS_FAR, _IMPRESSION_FAR = 2, 8, 6
 _ORDERED = frozenset({"word:order", "word:start", "word:schedule", "word:recommend", "w:refer", "w:referral"})
+_GIVEN_UP = frozenset({"stopped", "avoid", "allergy", "intolerance", "not-started"})
 _GIVEN = frozenset({"started", "order", "planned", "increased"})
 _UNBOUND = frozenset({Intent.AMOUNT, Intent.DURATION, Intent.FREQUENCY})
 
@@ -92,6 +93,9 @@ def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | Non
         return None
     if not reading.keys & _ORDERED and not any(one.attributes & _NOT_YET for one in reading.mentions):
         return None
+    told = frozenset(key for one in reading.mentions if one.keys & _keys(asked) for key in one.attributes)
+    if told & _GIVEN_UP or (asked.actions and not told & _GIVEN):
+        return None
     first = place
     while first > 0 and place - first < _REASONS_FAR and goes_on(source, first - 1):
         first -= 1
@@ -104,6 +108,10 @@ def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | Non
         if cue("impression").match(source.sentences[at].reading.text):
             return Bearing(at, at + 1, full=False, score=3.0, placed=True)
     return None
+
+
+def _keys(asked: Question) -> frozenset[str]:
+    return frozenset().union(*asked.concepts)
 
 
 def _enough(asked: Question) -> float:

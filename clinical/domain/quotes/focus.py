@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.lexicon.match import find_concepts
 from clinical.domain.lexicon.tables import Kind, concepts
 from clinical.domain.lexicon.words import stem, tokens
-from clinical.domain.quotes.kin import PhraseRow, kin_of, phrases_for, weighty
+from clinical.domain.quotes.kin import PhraseRow, kin_of, phrases_for, weak_words, weighty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,7 +112,7 @@ def _of_concepts(
 ) -> Focus:
     keys = frozenset(one.key for one in group)
     measured = any(one.kind in {Kind.TEST, Kind.VITAL} for one in group)
-    kin = frozenset().union(*(kin_of(word) - {stem(word)} for one in group for word in one.text.lower().split()))
+    kin = frozenset().union(*(_kin(one) for one in group))
     if all(one.kind is Kind.CONDITION for one in group):
         phrases = [*phrases, *(weighty(one.text) for one in group)]  # "joint pain in both knees" for "knee pain"
     named = [name for key in keys if (concept := concepts().get(key)) for name in concept.names if " " in name]
@@ -124,6 +124,13 @@ def _of_concepts(
         measured,
         any(one.kind is Kind.DRUG for one in group),
     )
+
+
+def _kin(mention: Mention) -> frozenset[str]:
+    """Return the kin of a name's words; of several words those that name anything by themselves."""
+    words = mention.text.lower().split()
+    telling = [word for word in words if len(words) == 1 or stem(word) not in weak_words()]
+    return frozenset().union(*(kin_of(word) - {stem(word)} for word in telling))
 
 
 def _of_phrases(row: PhraseRow) -> Focus:

@@ -71,7 +71,9 @@ def _single(starts: frozenset[str]) -> frozenset[frozenset[str]]:
 
 def _names(focus: Focus) -> frozenset[frozenset[str]]:
     """Return the sets of word beginnings one of which a text that names this must hold."""
-    starts = _starts(focus.keys) | {_start(key.removeprefix("w:").removeprefix("*")) for key in (*focus.head, *focus.kin)}
+    starts = _starts(focus.keys) | {
+        _start(key.removeprefix("w:").removeprefix("*")) for key in (*focus.head, *focus.kin)
+    }
     starts |= {word for key in focus.kin for word in surfaces().get(key, ())}
     return _single(starts) | {frozenset(_start(word) for word in name) for name in focus.spelled}
 

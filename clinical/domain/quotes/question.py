@@ -210,13 +210,13 @@ def _spelt(text: str, held: Callable[[str], bool] | None) -> str:
         concept = nearest_concept(word)
         if concept is None or concept.kind not in CLINICAL or (held is not None and held(word.lower())):
             return word
-        return concept.names[0] if _same_ending(word.lower(), concept.names) else word
+        return concept.names[0] if same_ending(word.lower(), concept.names) else word
 
     return re.sub(r"[A-Za-z]{6,}", mended, text)
 
 
-def _same_ending(word: str, names: tuple[str, ...]) -> bool:
-    """A colectomy is no slip of a colostomy, nor thrombolysis of thrombosis."""
+def same_ending(word: str, names: tuple[str, ...]) -> bool:
+    """Return whether a word ends as one of the names does: colectomy is no slip of colostomy."""
     ending = next((one for one in _ENDINGS if word.endswith(one)), "")
     return not ending or any(name.lower().endswith(ending) for name in names)
 

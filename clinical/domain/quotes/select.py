@@ -29,6 +29,7 @@ from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.likely import likely_of
 from clinical.domain.quotes.prefilter import parts_to_read
 from clinical.domain.quotes.question import read_question
+from clinical.domain.quotes.slips import with_slips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +103,9 @@ def best_quotes(
         return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
     days = days_asked(question, today) if today else None
     found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
+    if not found and (slips := with_slips(asked, passages)) is not None:
+        asked = slips
+        found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
     admitted = [one for one in found if one.bearing.full]
     admitted = admitted or [one for one in found if one.similarity >= _demanded(asked, one.bearing)]
     if not admitted and similarity is not None:

@@ -125,6 +125,7 @@ def plain(result: dict[str, Any]) -> str:
     if check := result["medication_check"]:
         lines += [f"! {one['severity']}: {' '.join(one['text'].split())}" for one in result["findings"]]
         lines.append(f"Medication check: {check['covered']}")
+        lines += [f"  {' '.join(one.split())}" for one in check["not_checked"]]
     for sentence in result["sentences"]:
         if not sentence["shown"]:
             lines.append(f"- [withheld: {sentence['reason']}]")
@@ -140,6 +141,8 @@ def plain(result: dict[str, Any]) -> str:
         lines.append(f"  {absence['from'] or '?'} to {absence['to'] or '?'}, up to {absence['watermark']}.")
     if result["model_unavailable"]:
         lines.append(f"No draft: {result['model_unavailable']}.")
+    for one in result["judgements"]:
+        lines.append(f"To be judged; add to the question: {one['words']}: {' or '.join(one['options'])}")
     model = [sentence for sentence in result["sentences"] if sentence["by"] == "model"]
     shown = sum(sentence["shown"] for sentence in model)
     lines.append(f"Model sentences: {shown} shown, {len(model) - shown} withheld.")
