@@ -140,7 +140,9 @@ class Config(BaseSettings):
     )
     draft_tokens: int = Field(160, ge=16, le=2048, description="most tokens of one drafted answer")
     prompt_chars: int = Field(2400, ge=400, description="most characters of evidence in one prompt")
-    drafting: bool = Field(default=True, description="whether this installation may draft; the clinical lead can turn it off while it runs")
+    drafting: bool = Field(
+        default=True, description="whether this installation may draft; the clinical lead can turn it off while it runs"
+    )
     guided_lookups: bool = Field(
         default=False,
         description="where the grammar reads no look-up, the model picks one from a closed list, shown as related only",

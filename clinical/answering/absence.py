@@ -60,7 +60,12 @@ def prove(grant: AccessGrant) -> Absence:
     versions = ResourceVersion.objects.filter(patient_id=grant.patient_id, is_current=True, deleted=False)
     if grant.hidden_labels:
         versions = versions.filter(restricted=False)
-    dated = versions.exclude(effective="").aggregate(first=Min("effective"), last=Max("effective"))
+    # The day a patient was born is no date of the record.
+    dated = (
+        versions.exclude(effective="")
+        .exclude(resource_type="Patient")
+        .aggregate(first=Min("effective"), last=Max("effective"))
+    )
     feeds = tuple(
         FeedMark(name, last.isoformat(timespec="seconds"))
         for name, last in Feed.objects.order_by("name").values_list("name", "last_message_at")

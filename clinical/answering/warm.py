@@ -10,6 +10,8 @@ from datetime import date
 from functools import cache
 from typing import Final
 
+from django.db import connections
+
 from clinical.domain.medication_safety import check
 from clinical.knowledge.approvals import trust
 from clinical.ports import BackendUnavailableError, backends
@@ -33,3 +35,5 @@ def _load() -> None:
         check([], today=_DAY, trust=trust())
     except BackendUnavailableError:
         return  # the question itself will meet it and say so
+    finally:
+        connections.close_all()  # this thread's own

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _WORDS = {str(number): word for word, number in number_words().items() if word not in {"twice", "thrice", "dozen"}}
 _NUMBER = re.compile(
-    r"(?<![\d./,-])(?<!to )(?<!or )\b([2-9]|1[0-2])\b(?= (?:day|week|month|year|hour|minute|time|tablet|pill|puff)s?\b)"
+    r"(?<![\d./,-])(?<! to )(?<! or )\b([2-9]|1[0-2])\b"
+    r"(?= (?:day|week|month|year|hour|minute|time|tablet|pill|puff)s?\b)"
 )
 _UNITS = {
     r"(?<=\d) mg\b(?!/)": " milligrams", r"(?<=\d) mcg\b": " micrograms", r"(?<=\d) cm\b": " centimeters",
@@ -28,7 +29,6 @@ _PHRASES = (
     (r"\bsecondary to\b", "due to"), (r"\bapproximately\b", "about"), (r"\bfollow[- ]up\b", "follow up"),
     (r"\bpresents today for\b", "was seen today for"), (r"\bhas been taking\b", "takes"),
     (r"\bwas prescribed\b", "was given a prescription for"), (r"\bprior to\b", "before"),
-    (r"\bThe patient (?=(?:has|is|was|denies|reports|states|will)\b)", "They "),
 )  # fmt: skip
 _FEWEST = 4
 

@@ -109,12 +109,12 @@ def other_things() -> None:
 @pytest.mark.parametrize("form", ["code", "display", "text"])
 @pytest.mark.parametrize(("kind", "system", "code", "display", "question"), PLANTED)
 def test_a_coded_entry_is_found(kind: str, system: str, code: str, display: str, question: str, form: str) -> None:
-    concept: Json = {
+    forms: dict[str, Json] = {
         "code": {"coding": [{"system": SYSTEMS[system], "code": code}]},
         "display": {"coding": [{"system": SYSTEMS[system], "code": code, "display": display}]},
         "text": {"text": display},
-    }[form]
-    take_in(bundle(coded(kind, concept)))
+    }
+    take_in(bundle(coded(kind, forms[form])))
 
     assert status_of(question) == "answered"
 

@@ -59,7 +59,7 @@ class TestShape:
     def test_it_is_large_and_a_third_is_not_answerable(self) -> None:
         unanswerable = sum(not case.answerable for case in CASES)
 
-        assert len(CASES) >= 200
+        assert len(CASES) >= 300
         assert 0.32 <= unanswerable / len(CASES) <= 0.37
 
     def test_every_patient_in_care_and_every_route_is_asked_about(self) -> None:
@@ -67,7 +67,15 @@ class TestShape:
         assert {case.patient for case in CASES} == set(BY_ID) - {"noah-fischer"}
         routes = Counter(case.route for case in CASES if case.answerable)
         assert set(routes) == {"code", "notes", "code+notes"}
-        assert min(routes.values()) >= 20
+        assert min(routes.values()) >= 60
+        assert min(Counter(case.route for case in CASES).values()) >= 90
+
+    def test_every_case_says_what_it_tries(self) -> None:
+        kinds = Counter(case.kind for case in CASES)
+
+        assert {"paraphrase", "typo", "abbreviation", "negation", "family", "reason", "social", "absence"} <= set(kinds)
+        assert "" not in kinds
+        assert {case.case_id for case in CASES if case.kind == "absence"} == set(ABSENT)
 
     def test_no_question_is_asked_twice_of_a_patient(self) -> None:
         assert max(Counter((case.patient, case.question.lower()) for case in CASES).values()) == 1
@@ -93,6 +101,13 @@ class TestAnswerable:
             cited = " ".join(held[reference] for reference in case.cites)
         for text in case.expect:
             assert contains(cited, text), text
+
+    def test_other_resources_that_may_be_cited_hold_the_same_answer(self, case: GoldCase) -> None:
+        held = sources(case.patient)
+
+        assert not set(case.also) & set(case.cites)
+        for reference in case.also:
+            assert all(contains(held[reference], text) for text in case.expect), reference
 
     def test_what_is_forbidden_is_not_what_is_expected(self, case: GoldCase) -> None:
         assert not any(contains(text, bad) for text in case.expect for bad in case.forbid)

@@ -20,7 +20,7 @@ OTHER = [
     "Patiënt heeft geen koorts.",
     "Patienten har ont i vänster knä och ingen feber.",
     "Pacjent nie ma gorączki, ale jest kaszel.",
-    "Hastanın ateşi yok ve öksürük var.",
+    "Hastada öksürük var, tedavi yok.",
     "患者は咳をしています。",
     "Пациент жалуется на боль в груди.",
     "The patient was seen today. El paciente refiere dolor en la pierna izquierda desde hace dos semanas.",
@@ -35,7 +35,7 @@ ENGLISH = [
     "Sjögren's syndrome and Guillain-Barré.",
     "He was seen at Hôpital Saint-Louis in Paris for Crohn's disease.",
     "The patient speaks Spanish; an interpreter was present.",
-    "Metformin 500 mg BD, α-blocker, 5 μg.",
+    "Metformin 500 mg BD, beta blocker, 5 \u03bcg.",
     "Died in 2019 of a stroke.",
 ]
 

@@ -9,7 +9,8 @@ from tests.unit.fhir_builders import allergy, condition, facts, medication, obse
 from tests.unit.gate_evidence import of_text, reason_for
 
 NOTE = (
-    "She takes ramipril 5 mg daily. The latest potassium was 5.6 mmol/L. Potassium is 5.6 mmol/L. Potassium was 5.6 mmol/L on 3 March 2024. "
+    "She takes ramipril 5 mg daily. The latest potassium was 5.6 mmol/L. "
+    "Potassium is 5.6 mmol/L. Potassium was 5.6 mmol/L on 3 March 2024. "
     "She has asthma. She had pneumonia in 2019. She is allergic to penicillin. She has no known allergies. "
     "She does not have diabetes. Ramipril was started in 2020."
 )
@@ -27,7 +28,8 @@ OTHERWISE = [
     ("Potassium is 5.6 mmol/L.", [observation("Potassium", "4.1", on="2024-06-01")]),
     ("The latest potassium was 5.6 mmol/L.", [observation("Potassium", "4.1", on="2024-06-01")]),
     ("Potassium was 5.6 mmol/L on 3 March 2024.", [observation("Potassium", "6.5", on=WRITTEN, status="corrected")]),
-    ("Potassium was 5.6 mmol/L on 3 March 2024.", [observation("Potassium", "5.6", on=WRITTEN, status="entered-in-error")]),
+    ("Potassium was 5.6 mmol/L on 3 March 2024.",
+     [observation("Potassium", "5.6", on=WRITTEN, status="entered-in-error")]),
     ("She has asthma.", [condition("Asthma", clinical="resolved", abatementDateTime="2025-01-01")]),
     ("She has asthma.", [condition("Asthma", verificationStatus={"coding": [{"code": "refuted"}]})]),
     ("She is allergic to penicillin.", [allergy("Penicillin", verification="refuted")]),

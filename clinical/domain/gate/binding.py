@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import light_words, word_list
+from clinical.domain.lexicon.tables import Kind, light_words, word_list
 
 if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
@@ -82,7 +82,7 @@ def _listed(segment: int, things: list[Mention], reading: Reading) -> list[Menti
         return []
     if any(one.key in QUALITIES - SIDES and one.segment == segment for one in reading.mentions):
         return []
-    if any(figure.segment == segment for figure in reading.figures):
+    if any(figure.segment == segment for figure in reading.figures) and any(one.kind is not Kind.DRUG for one in here):
         return []
     first, last = min(one.first for one in here), max(one.last for one in here)
     covered = {at for one in here for at in range(one.first, one.last)}

@@ -82,9 +82,9 @@ def _plan_agrees(claim: Mention, mine: frozenset[str], theirs: frozenset[str], s
     ordered = "order" in theirs and "planned" not in theirs
     if ordered and theirs & _CHANGES and not mine & ({"planned"} | _CHANGES):
         return False
-    if claim.kind is Kind.DRUG and any(word.low == "ordered" for word in said.words):
+    if claim.kind is Kind.DRUG and "planned" not in theirs and any(word.low == "ordered" for word in said.words):
         mine -= {"planned"}  # an order of a medicine is told as such
-    if ("planned" in mine) == ("planned" in theirs) or ordered:
+    if ("planned" in mine) == ("planned" in theirs) or ordered or "negated" in mine & theirs:
         return True
     advised = "planned" in theirs and bool(_MAY & {word.low for word in said.words}) and not _told_as_fact(said)
     return advised or _plan_or_not(mine, theirs)

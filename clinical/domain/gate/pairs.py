@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from clinical.domain.gate.check import check_sentence
+from clinical.domain.gate.check import Gate
 from clinical.domain.gate.form import MARKER
 from clinical.domain.gate.verdict import GateEvidence, Verdict
 from clinical.domain.passages import Part, Passage, Span
@@ -72,11 +73,16 @@ def read_pairs(lines: Iterable[str]) -> Iterator[Pair]:
 
 def judge(pair: Pair) -> Verdict:
     """Return the gate's verdict on one pair."""
-    if not pair.evidence.strip():
-        return check_sentence(pair.sentence, [])
-    span = Span("DocumentReference/pair", "1", Part.TEXT, 0, len(pair.evidence))
-    passage = Passage(UUID(int=0), span, pair.evidence, "DocumentReference")
-    return check_sentence(pair.sentence, [GateEvidence(1, passage)])
+    return _gate(pair.evidence).check(pair.sentence)
+
+
+@lru_cache(maxsize=4)
+def _gate(evidence: str) -> Gate:
+    """Return a gate over one text: pairs that follow each other mostly share their evidence."""
+    if not evidence.strip():
+        return Gate([])
+    span = Span("DocumentReference/pair", "1", Part.TEXT, 0, len(evidence))
+    return Gate([GateEvidence(1, Passage(UUID(int=0), span, evidence, "DocumentReference"))])
 
 
 def is_substring(pair: Pair) -> bool:

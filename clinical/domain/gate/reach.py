@@ -18,6 +18,7 @@ _SUBJECTS = word_list("subjects")
 _VERBS = word_list("verbs")
 _STATES = word_list("states")
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
+_ORDERS = word_list("orders")
 _PERIODS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours"})
 _DECLINED = frozenset({"declined", "refused"})
 _PERSONS = frozenset({"he", "she", "they", "it"})
@@ -85,6 +86,8 @@ def forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> list
         if cue.attribute in _ACTIONS and (low == "(" or (low in {"before", "after", "prior", "until"} and place > at)):
             break
         if cue.words[0] == "if" and place > at and low in {"we", "i"}:
+            break
+        if low == "," and cue.words[0] == "if" and place + 1 < len(words) and words[place + 1].low in _ORDERS:
             break
         if low in {",", "and"} and (restarts(words, place + 1) or _acts(cue, words, place + 1)):
             break

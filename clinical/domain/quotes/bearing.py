@@ -18,6 +18,7 @@ from clinical.domain.quotes.coverage import (
     paragraph_covers,
     person_fits,
     sides_fit,
+    site_fits,
     specimen_fits,
     words_covered,
 )
@@ -177,6 +178,8 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     covered = concepts_covered(asked, stretch, all_words=bool(asked.words) and words == 1.0)
     if covered is None or not (sides_fit(asked, stretch) and person_fits(asked, stretch)):
         return None
+    if not site_fits(asked, stretch):
+        return None  # an MRI of another place, a biopsy of something else
     told = bool(asked.words) and words >= _FULL_WORDS
     main = [one for one in asked.focus if not one.aside]
     named = not main or any(named_here(asked, one, stretch) for one in main)

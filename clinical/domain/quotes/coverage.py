@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import same_thing
 from clinical.domain.gate.values import OTHER_SPECIMENS
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, word_list
 from clinical.domain.lexicon.words import stem
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.kin import kin_of, meets
@@ -199,6 +199,19 @@ def person_fits(asked: Question, stretch: Stretch) -> bool:
 def sides_fit(asked: Question, stretch: Stretch) -> bool:
     """Whether the side asked about is the side told of."""
     return asked.sides <= stretch.keys | {key for one in stretch.context for key in one.keys}
+
+
+def site_fits(asked: Question, stretch: Stretch) -> bool:
+    """Whether it is the test or procedure asked about: the MRI of the knee, a bone marrow biopsy."""
+    stems = stretch.stems | {word for one in stretch.context for word in words_of(one)}
+    return _any_told(asked, asked.qualifiers, stems) and (
+        not any(one.measured for one in asked.focus) or _any_told(asked, asked.words & word_list("sites"), stems)
+    )
+
+
+def _any_told(asked: Question, keys: frozenset[str], stems: frozenset[str]) -> bool:
+    wanted = [one for one in asked.reading.mentions if one.key in keys]
+    return not wanted or any(meets(kin_of_mention(one), stems) or _root(one, stems) for one in wanted)
 
 
 def specimen_fits(asked: Question, stretch: Stretch) -> bool:

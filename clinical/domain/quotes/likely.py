@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quotes.bearing import Bearing, paragraph_of
-from clinical.domain.quotes.coverage import action_told, is_relative, kin_of_mention
+from clinical.domain.quotes.coverage import Stretch, action_told, is_relative, kin_of_mention, site_fits
 from clinical.domain.quotes.kin import meets
 from clinical.domain.quotes.wants import holds
 
@@ -36,6 +36,8 @@ def likely_of(asked: Question, source: Source, place: int, document: Document) -
     tests = [one for one in sentence.reading.mentions if one.kind in {Kind.TEST, Kind.VITAL}]
     if tests and any(one.measured and not any(one.keys & test.keys for test in tests) for one in asked.focus):
         return None  # an X-ray does not tell what the MRI showed
+    if not site_fits(asked, Stretch((sentence,), (), sentence.headings, (), document)):
+        return None
     paragraph = paragraph_of(source, place, place + 1)
     near = 0.0
     for focus in asked.focus:

@@ -64,6 +64,7 @@ class Question:
     """What is asked, and how.
 
     A sentence must name everything in `focus`, and most of `words`; `weak` are stems of further words that only rank.
+    `qualifiers`: those of them right before a thing asked about ("bone marrow" biopsy), where it asks whether it was.
     `sections`: titles of the sections asked for, where nothing else is named ("what is the diagnosis"). `yes_no`: it
     asks whether something is so. `present`: it asks how things are, so that newer records go first; `latest`: it
     says so. `onset`: it asks about a beginning; `back_then`: when something was; `to_come`: when something will be.
@@ -72,6 +73,7 @@ class Question:
     focus: tuple[Focus, ...]
     sections: frozenset[str]
     words: frozenset[str]
+    qualifiers: frozenset[str]
     sides: frozenset[str]
     actions: frozenset[str]
     intents: frozenset[Intent]
@@ -135,6 +137,7 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
         focus=tuple(focus),
         sections=sections,
         words=words - {"w:family"} if relatives or _FAMILY.search(text) else words,
+        qualifiers=_qualifiers(reading, words) if asks_if else frozenset(),
         sides=sides,
         actions=frozenset(actions),
         intents=intents,
@@ -151,6 +154,17 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
         weak=frozenset(word.stem for word in reading.words) & weak_words(),
         reading=reading,
     )
+
+
+def _qualifiers(reading: Reading, words: frozenset[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for thing in (one for one in reading.mentions if one.clinical):
+        first = thing.first
+        for one in reversed(reading.mentions):
+            if one.last == first and one.key in words:
+                found.add(one.key)
+                first = one.first
+    return frozenset(found)
 
 
 def _asked_of(reading: Reading) -> set[str]:

@@ -76,11 +76,16 @@ def nameless(facts: Sequence[Fact]) -> int:
     return sum(
         isinstance(fact.row, _ASKED_ABOUT)
         and fact.row.status != IN_ERROR
-        and not any(one.strip() for one in _words_of(fact.row))
+        and not any(one.strip() for one in _words_of(fact.row) if one not in _bare(fact.row))
         and bool(fact.row.codes)
         and not is_known(fact.row.codes)
         for fact in facts
     )
+
+
+def _bare(row: Row) -> frozenset[str]:
+    """Return the codes alone: they stand for a text where the record gives none."""
+    return frozenset(one.rpartition("|")[2] for one in row.codes) | frozenset(row.codes)
 
 
 def _of_kind(asked: Question, row: Row) -> bool:

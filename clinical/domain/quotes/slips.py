@@ -41,12 +41,12 @@ def _with_slips(focus: Focus, words: Iterable[str]) -> Focus:
         for name in concept.names
         if name.isalpha() and len(name) >= _SHORTEST
     }
-    slips = sorted({word for word in words for name in names if _is_slip(word, name)})
+    slips = sorted({word for word in words for name in names if _is_slip(word, name, drug=focus.drug)})
     return replace(focus, spelled=(*focus.spelled, *(frozenset({stem(word)}) for word in slips)))
 
 
-def _is_slip(word: str, name: str) -> bool:
-    allowed = 2 if len(name) >= _TWO_SLIPS_FROM else 1
+def _is_slip(word: str, name: str, *, drug: bool) -> bool:
+    allowed = 2 if len(name) >= _TWO_SLIPS_FROM and not drug else 1  # medicines sound alike
     if word[0] != name[0] or abs(len(word) - len(name)) > allowed or stem(word) in _named():
         return False
     return same_ending(word, (name,)) and distance(word, name, allowed) <= allowed

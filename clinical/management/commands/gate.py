@@ -41,14 +41,14 @@ class Command(BaseCommand):
             "pairs",
             nargs="?",
             default="",
-            help='JSON lines: {"id", "evidence", "sentence", "supported"}, perhaps "class"; - reads standard input',
+            help='JSON lines: {"id", "evidence", "sentence", "supported"}; - reads standard input',
         )
         parser.add_argument(
             "--from-notes",
             default="",
             dest="notes",
             metavar="PATH",
-            help="make the pairs from notes instead: a CSV file with a column `note`, a text file, or a folder of these",
+            help="make the pairs from notes: a CSV file with a column `note`, a text file, or a folder of these",
         )
         parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
 
