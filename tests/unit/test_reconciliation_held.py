@@ -92,7 +92,8 @@ def test_identifiers_are_the_privacy_officers_and_asking_is_on_the_trail(tmp_pat
     found, _ = run(tmp_path, "csv", LIST, "--identifiers", "--as", "demo-privacy")
 
     assert [one["identifier"] for one in found["differences"]] == ["ghost", "amina"]
-    rows = AuditEvent.objects.filter(action="reconcile.identifiers").values_list("outcome", "on_behalf_of")
+    asked = AuditEvent.objects.filter(action="reconcile.identifiers").order_by("seq")
+    rows = asked.values_list("outcome", "on_behalf_of")
     assert list(rows) == [("DENIED", "demo-clinician"), ("SUCCESS", "demo-privacy")]
     assert not Reconciliation.objects.filter(differences__icontains="ghost").exists()
 

@@ -35,7 +35,8 @@ def results(facts: Iterable[Fact]) -> list[Fact]:
 
     Entered in error, cancelled and not done are out. Of several results of one analyte at one recorded
     time, corrected and amended ones stand for the final, and final for preliminary ones. Two of the
-    same rank that differ are both kept: a conflict is shown, not resolved.
+    same rank that differ are both kept: a conflict is shown, not resolved. The same value of the same moment is one
+    result, by however many doors it came.
     """
     kept = [(fact, row, _moment(row)) for fact, row in of_kind(facts, ObservationRow) if _counts(row)]
     best: dict[tuple[object, ...], int] = {}
@@ -46,7 +47,20 @@ def results(facts: Iterable[Fact]) -> list[Fact]:
         for fact, row, moment in kept
         if not row.effective or _RANK.get(row.status, 0) == best[moment]
     }
-    return sorted(chosen.values(), key=_newest_first, reverse=True)
+    once: dict[object, Fact] = {}
+    for fact in sorted(chosen.values(), key=lambda fact: fact.resource):
+        once.setdefault(_same(fact), fact)
+    return sorted(once.values(), key=_newest_first, reverse=True)
+
+
+def _same(fact: Fact) -> object:
+    """Return what two copies of one result share; a result known to the day only is a copy of nothing."""
+    row = row_of(fact)
+    if "T" not in row.effective:
+        return fact.resource, row.anchor
+    parts = tuple((part.names, part.codes, part.value.number, part.value.text) for part in row.components)
+    said = (row.value.type, row.value.number, row.value.comparator, unit_of(row), row.value.text, parts)
+    return measure_key(row), row.effective_sort, bool(row.panel), row.method, said
 
 
 def _counts(row: ObservationRow) -> bool:
