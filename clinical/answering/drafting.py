@@ -14,6 +14,7 @@ from clinical.answering.events import Heartbeat, ModelUnavailable
 from clinical.answering.gate_version import gate_digest
 from clinical.answering.judging import Judge, Judged, whole
 from clinical.answering.switches import SWITCHED_OFF, drafting_allowed
+from clinical.domain.gate import has_rules_for
 from clinical.domain.prompt import Labelled, Prompt, build, template_digest
 from clinical.domain.sentences import SentenceStream
 from clinical.ports import BackendUnavailableError, backends
@@ -89,7 +90,9 @@ def draft(
     if not drafting_allowed():
         yield _unavailable(record, SWITCHED_OFF)
         return
-    prompt, used = build(question, sources, most_chars=settings.CLINICAL_PROMPT_CHARS)
+    # A note in a language the gate has no rules for is quoted, never drafted from.
+    readable = [source for source in sources if has_rules_for(source.passage.text)]
+    prompt, used = build(question, readable, most_chars=settings.CLINICAL_PROMPT_CHARS)
     if not used:
         yield _unavailable(record, NOTHING_USABLE)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
@@ -84,8 +84,10 @@ class AnswerFragments:
             case SentenceReady():
                 return self._sentence(event)
             case SentenceWithheld(reason, citations):
-                # The event's text is kept for replay; it is not even given to the template.
-                return _fragment("withheld", reason=wording.withheld(reason), citations=self._links(citations))
+                # The event's text is kept for replay; it is not even given to the template. Nor are the cited words:
+                # where the model copied the record, they are the very sentence that is withheld.
+                links = [replace(link, quote="") for link in self._links(citations)]
+                return _fragment("withheld", reason=wording.withheld(reason), citations=links)
             case Heartbeat():
                 return None
             case _:

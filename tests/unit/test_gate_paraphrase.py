@@ -78,6 +78,12 @@ def test_no_word_that_is_weighed_is_on_the_list_of_those_passed_over() -> None:
     assert all(f"w:{stem}" not in general_keys() for stem in rivals())
 
 
+def test_a_name_from_elsewhere_in_the_passage_bears_nothing_out_alone() -> None:
+    sources = of_text("Seen by Dr Novak. Desires a TOLAC. Cough for 3 days.")
+    assert reason_for("Dr Novak heard of a cough for 3 days.", sources) is None
+    assert reason_for("She had a TOLAC.", sources) is Reason.TIME_DIFFERS
+
+
 def test_a_sentence_is_never_relaxed_until_nothing_is_left() -> None:
     (one,) = of_text("Potassium 5.6 mmol/L.")
     window = read_passage(one.passage).windows()[0]

@@ -2,7 +2,7 @@ import pytest
 
 from clinical.domain.lexicon.match import find_concepts
 from clinical.domain.lexicon.spelling import distance, nearest_concept
-from clinical.domain.lexicon.tables import CONCEPT_FILES, Kind, concepts, table
+from clinical.domain.lexicon.tables import CONCEPT_FILES, Kind, alike, concepts, table
 from clinical.domain.lexicon.words import stem, tokens
 
 
@@ -10,7 +10,23 @@ def named(text: str, *, loose: bool = False) -> list[str]:
     return [found.concept.id for found in find_concepts(tokens(text), loose=loose)]
 
 
-@pytest.mark.parametrize("name", [*CONCEPT_FILES, "light", "cues", "units", "word_lists", "question_words"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CONCEPT_FILES,
+        "light",
+        "cues",
+        "units",
+        "word_lists",
+        "question_words",
+        "soft",
+        "alike",
+        "contrasts",
+        "shorthand",
+        "languages",
+        "predicates",
+    ],
+)
 def test_every_table_names_its_source_and_status(name: str) -> None:
     loaded = table(name)
     assert loaded["source"]
@@ -56,6 +72,28 @@ def test_short_abbreviations_count_in_any_case_only_in_questions() -> None:
 def test_a_class_is_wider_than_its_members() -> None:
     assert "diuretic" in concepts()["furosemide"].wider
     assert "infection" in concepts()["pneumonia"].wider
+
+
+def test_what_is_alike_or_of_wider_meaning_is_known() -> None:
+    known = concepts()
+    assert all(one in known and two in known for one, two in alike())
+
+
+def test_british_and_american_spellings_share_a_stem() -> None:
+    pairs = [
+        "tumour tumor",
+        "oedema edema",
+        "haemoglobin hemoglobin",
+        "labelled labeled",
+        "visualised visualized",
+        "centre center",
+        "diarrhoea diarrhea",
+        "counsellor counselor",
+        "foetal fetal",
+        "anaemia anemia",
+    ]
+    assert all(stem(pair.split()[0]) == stem(pair.split()[1]) for pair in pairs)
+    assert stem("monthly") != stem("month")
 
 
 def test_slips_of_spelling_find_long_names_only() -> None:

@@ -99,6 +99,13 @@ def test_a_stored_answer_gives_its_events_again(status: Status) -> None:
     assert list(events_from(as_json(events))) == events
 
 
+def test_a_withheld_sentence_that_copies_its_source_leaves_the_words_behind_too() -> None:
+    html = html_of(SentenceWithheld("off-topic", (CITED,), text="warfarin"))
+
+    assert "warfarin" not in html
+    assert "start=4&amp;end=12" in html
+
+
 def test_a_withheld_text_is_not_stored_with_the_answer() -> None:
     stored = as_json([SentenceWithheld("unit-differs", (CITED,), text="secret 9.9")])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.deeds import HABITS, OVER, time_agrees
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from clinical.domain.gate.mention import Mention
     from clinical.domain.gate.reading import Reading
+    from clinical.domain.gate.source import Window
 
 _SUFFIXES = word_list("suffixes")
 _SHARED = 5
@@ -32,6 +34,22 @@ def same_thing(claim: Mention, source: Mention) -> bool:
     if source.key in claim.keys:
         return "negated" in claim.attributes and "negated" in source.attributes
     return claim.key.startswith("w:") and source.key.startswith("w:") and _same_family(claim.key[2:], source.key[2:])
+
+
+def spoken_of(claim: Mention, window: Window) -> bool:
+    """Return whether any mention of a window is the claim's, or a kind of it."""
+    if claim.key in window.exact:
+        return True
+    if claim.key.startswith("w:"):
+        near = claim.key[: _SHARED + 2] in window.prefixes or claim.key in _alike_keys()
+    else:
+        near = claim.key in window.keys or bool(claim.keys & window.exact) or claim.key in _alike_keys()
+    return near and any(same_thing(claim, source) for source in window.mentions)
+
+
+@cache
+def _alike_keys() -> frozenset[str]:
+    return frozenset(key for pair in alike() for key in pair)
 
 
 def _same_family(one: str, two: str) -> bool:

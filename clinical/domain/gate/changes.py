@@ -38,7 +38,7 @@ _RAISED = frozenset({"raised", "increased", "reduced", "decreased"})
 _IS = frozenset(
     {"is", "are", "was", "were", "be", "been", "remains", "remained", "slightly", "mildly", "markedly", "significantly"}
 )
-_FORMER = frozenset({"was", "previously", "baseline", "from", "prior", "before"})
+_FORMER = frozenset({"was", "previously", "baseline", "from", "prior", "before", "last"})
 _NEAR = 3
 _NOW = frozenset({"now", "today", "currently"})
 _FIRST, _LAST = (0, 0, 0), (9999, 12, 31)

@@ -15,6 +15,7 @@ from clinical.domain.gate.softening import relaxed
 from clinical.domain.gate.source import read_passage, with_change
 from clinical.domain.gate.superseded import Facts
 from clinical.domain.gate.topic import Topic, about, topic_of
+from clinical.domain.gate.values import numbers
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
 from clinical.domain.passages import Citation, Span
 
@@ -79,10 +80,11 @@ class Gate:
             return Verdict(shown=False, reason=Reason.NO_SOURCE)
         cited = [label for label in dict.fromkeys(cited_labels(sentence)) if label in self._sources]
         section = label_attributes(bare)
-        outcome = self._anywhere(read(bare, section=section), cited)
+        claim = read(bare, section=section)
+        outcome = self._anywhere(claim, cited)
         if outcome.reason is not None:
             outcome = self._in_parts(bare, section, cited) or outcome
-        return self._against_facts(read(bare, section=section), outcome)
+        return self._against_facts(claim, outcome)
 
     def _against_facts(self, claim: Reading, outcome: _Outcome) -> Verdict:
         """Return the verdict on a sentence the evidence bears out, once set against the typed facts."""
@@ -161,6 +163,8 @@ def check_sentence(
 
 
 def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None:
+    if numbers(claim, window) is Reason.NUMBER_NOT_IN_SOURCE:
+        return Reason.NUMBER_NOT_IN_SOURCE  # however it is worded
     claim = relaxed(claim, window)
     for rule in RULES:
         reason = rule(claim, window)
@@ -172,10 +176,9 @@ def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None
 def _nearness(claim: Reading, window: Window) -> tuple[float, int]:
     """How much of the sentence's content, then of its very words, a window holds; a single sentence first."""
     keys = window.keys
-    values = {figure.quantity.value for reading in window.readings for figure in reading.figures}
     hits = sum(2 if mention.clinical else 1 for mention in claim.mentions if mention.key in keys)
-    hits += sum(2 for figure in claim.figures if figure.quantity.value in values)
-    shared = len({word.stem for word in claim.words} & window.stems)
+    hits += sum(2 for figure in claim.figures if figure.quantity.value in window.values)
+    shared = len(claim.stems & window.stems)
     return (hits - 0.5 * (len(window.sentences) - 1), shared)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.agreement import spoken_of
 from clinical.domain.gate.mention import Mention
 from clinical.domain.lexicon.match import find_concepts
 from clinical.domain.lexicon.tables import Kind, concepts, word_list
@@ -105,4 +105,4 @@ def _wider(key: str) -> frozenset[str]:
 
 
 def _held(mention: Mention, window: Window) -> bool:
-    return any(same_thing(mention, source) for source in window.mentions)
+    return spoken_of(mention, window)

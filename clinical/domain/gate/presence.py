@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.agreement import same_thing, spoken_of
 from clinical.domain.gate.binding import SIDES
 from clinical.domain.gate.ranges import by_its_range
 from clinical.domain.gate.verdict import Reason
@@ -38,7 +38,7 @@ def everything_mentioned(claim: Reading, window: Window) -> Reason | None:
 
 
 def _found(mention: Mention, claim: Reading, window: Window) -> bool:
-    if any(same_thing(mention, source) for source in window.mentions):
+    if spoken_of(mention, window):
         return True
     if mention.key == "word:cause" and any(
         _reason_in_brackets(reading) or _reason_after(mention, claim, reading) for reading in window.readings
@@ -55,9 +55,14 @@ def _found(mention: Mention, claim: Reading, window: Window) -> bool:
     ):
         return True  # "38.4 °C" is a temperature
     # A name may stand anywhere in the passage.
-    word = claim.words[mention.first]
-    is_name = mention.key.startswith("w:") and word.text[:1].isupper() and mention.first > 0
-    return is_name and word.stem in window.named
+    return _is_name(mention, claim) and claim.words[mention.first].stem in window.named
+
+
+def _is_name(mention: Mention, claim: Reading) -> bool:
+    """Return whether a word is the name of somebody, in a sentence that says more than that name."""
+    text = claim.words[mention.first].text
+    others = len(claim.mentions) + len(claim.figures) + len(claim.dates) - 1
+    return mention.key.startswith("w:") and text.istitle() and mention.first > 0 and others > 0
 
 
 def _reason_in_brackets(reading: Reading) -> bool:

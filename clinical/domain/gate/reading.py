@@ -65,7 +65,7 @@ _JOINED_BY_WITH = frozenset(
 )
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
-_JOINERS = frozenset({",", ";", "and", "but", "then"})
+_JOINERS = frozenset({",", ";", "and", "but", "then", "so"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
 _BACK_NOUNS = frozenset({"dose", "medication", "medicine", "drug", "tablet", "tablets", "treatment"})
 _AGED = re.compile(r"\d{1,3}[MF]")
@@ -95,6 +95,7 @@ class Reading:
     doubts: int
     back: frozenset[str] | None
     segments: tuple[int, ...]
+    stems: frozenset[str] = frozenset()
 
     @property
     def refers_back(self) -> bool:
@@ -167,6 +168,7 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         doubts=said["uncertain"],
         back=_said_of_it(words, given),
         segments=tuple(segments),
+        stems=frozenset(word.stem for word in words),
     )
 
 

@@ -121,6 +121,7 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     before = next((word.low for word in reversed(words[:at]) if word.low not in _ADVERBS), "")
     last = at + len(fitting[0].words)
     backward = before in _COPULA | {":", "came", "returned", "test"} or _ends(words, last) or is_date(words, last)
+    backward = backward or (fitting[0].words[-1] in _TOLD and not has_object(words, last))
     wanted = "backward" if backward else "forward"
     return next((cue for cue in fitting if cue.direction == wanted), fitting[0])
 

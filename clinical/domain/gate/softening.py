@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from clinical.domain.gate.agreement import same_thing
+from clinical.domain.gate.agreement import spoken_of
 from clinical.domain.gate.binding import QUALITIES
 from clinical.domain.gate.compounds import in_the_words_of
 from clinical.domain.gate.values import TIMES
@@ -42,21 +42,20 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     mentions = in_the_words_of(claim.mentions, window)
     if mentions != claim.mentions:
         claim = replace(claim, mentions=mentions, keys=frozenset(key for one in mentions for key in one.keys))
-    missing = [one for one in claim.mentions if one.key in soft_keys() and not _held(one, window)]
-    if {"from", "to"} <= {one.role for one in claim.figures}:  # both values are checked, whichever way is better
-        missing += [one for one in claim.mentions if one.key == "word:improve" and not _held(one, window)]
-    missing += [one for one in claim.mentions if _is_said_by(one, claim, window) and not _held(one, window)]
+    absent = [one for one in claim.mentions if not _held(one, window)]
+    if not absent:
+        return claim
+    missing = [one for one in absent if one.key in soft_keys() or _is_said_by(one, claim, window)]
     general = [
         one
-        for one in claim.mentions
-        if (one.key in general_keys() or _is_verb(one, claim))
-        and one not in missing
-        and not _held(one, window)
+        for one in absent
+        if one not in missing
+        and (one.key in general_keys() or _is_verb(one, claim))
         and claim.words[one.first].stem not in window.stems
     ]
     if len(general) <= _MOST_GENERAL and not any(_is_cause(one, claim) for one in general):
         missing += general
-    missing += _one_word(claim, window, missing)
+    missing += _one_word(claim, window, [one for one in absent if one not in missing])
     if not missing:
         return claim
     stated = len(claim.mentions) - len(missing) + len(claim.figures) + len(claim.dates)
@@ -75,12 +74,11 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     )
 
 
-def _one_word(claim: Reading, window: Window, missing: list[Mention]) -> list[Mention]:
+def _one_word(claim: Reading, window: Window, left: list[Mention]) -> list[Mention]:
     """Return a single plain word that the evidence says otherwise or leaves out, where all else is borne out.
 
     It is none that is weighed always: a side, place, amount, time, role, way of giving, change or clinical name.
     """
-    left = [one for one in claim.mentions if one not in missing and not _held(one, window)]
     if len(left) != 1 or left[0].kind is not Kind.WORD or len(claim.mentions) + len(claim.figures) - 1 < _MANY:
         return []
     (one,) = left
@@ -101,6 +99,8 @@ def _one_word(claim: Reading, window: Window, missing: list[Mention]) -> list[Me
 
 def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
     """Return whether a verb only says that something took place, or is to begin, as the evidence's own form does."""
+    if mention.key == "word:improve":  # both values are checked, whichever way is better
+        return {"from", "to"} <= {one.role for one in claim.figures}
     if mention.key == "word:need":
         return mention.text.lower() in {"needed", "required"}
     if mention.key in _ONSET and not any(one.kind is Kind.DRUG for one in claim.mentions):
@@ -149,10 +149,13 @@ def _is_cause(mention: Mention, claim: Reading) -> bool:
 
 def _held(mention: Mention, window: Window) -> bool:
     """Return whether the evidence speaks of it, or does so beside this statement, or speaks of what excludes it."""
+    if spoken_of(mention, window):
+        return True
+    if mention.clinical:
+        return False
     word = stem(mention.key.removeprefix("w:").removeprefix("word:"))
     return (
-        any(same_thing(mention, source) for source in window.mentions)
-        or (word in window.stems and not any(one.stem == word for reading in window.readings for one in reading.words))
+        (word in window.stems and not any(one.stem == word for reading in window.readings for one in reading.words))
         or (mention.key in window.denied and not mention.attributes)
         or bool(rivals().get(word, frozenset()) & window.stems)
     )

@@ -25,16 +25,20 @@ from clinical.domain.gate.headings import (
     table_lines,
 )
 from clinical.domain.gate.reading import Reading, read
+from clinical.domain.gate.switches import replaced
 from clinical.domain.lexicon.tables import Kind, word_list
 from clinical.domain.sentences import SentenceSpan, split
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from clinical.domain.dates import WrittenDate
     from clinical.domain.gate.mention import Mention
     from clinical.domain.lexicon.words import Token
     from clinical.domain.passages import Passage
 
 _VISIT = word_list("visit")
+_PREFIX = 7  # "w:" and the five letters that forms of a word share
 _OVER = frozenset({"stopped"})
 _NOT_YET = frozenset({"planned", "hypothetical", "uncertain", "negated"})
 _PATIENT = frozenset({"she", "he", "patient", "they"})
@@ -62,9 +66,11 @@ class SourceSentence:
 class Window:
     """One sentence of evidence, or two that follow each other, with the headings they stand under.
 
-    `visit` are the dates of the record and of the visit it tells of; `later_stopped` the keys of what this
-    passage says, there or further on, was stopped; `denied` those of plain words that it denies, plans or doubts;
-    `order` is that of day and month in its numeric dates, "" where they do not tell.
+    `keys` are those of all it speaks of with what they are kinds of, `exact` without, `prefixes` the beginnings of
+    plain words; `readings` the sentences as read and `values` their numbers. `visit` are the dates of the record and
+    of the visit it tells of; `later_stopped` the keys of what this passage says, there or further on, was stopped;
+    `denied` those of plain words that it denies, plans or doubts; `order` is that of day and month in its numeric
+    dates, "" where they do not tell.
     """
 
     sentences: tuple[SourceSentence, ...]
@@ -75,14 +81,13 @@ class Window:
     later_stopped: frozenset[str]
     keys: frozenset[str]
     stems: frozenset[str]
+    exact: frozenset[str]
+    prefixes: frozenset[str]
+    readings: tuple[Reading, ...]
+    values: frozenset[Decimal]
     computed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
     order: str = ""
-
-    @property
-    def readings(self) -> tuple[Reading, ...]:
-        """The sentences as read."""
-        return tuple(one.reading for one in self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,10 @@ class Source:
             visit=visit,
             later_stopped=frozenset().union(*stopped),
             keys=frozenset(key for one in mentions for key in one.keys),
+            exact=frozenset(one.key for one in mentions),
+            readings=tuple(one.reading for one in sentences),
+            values=frozenset(figure.quantity.value for one in sentences for figure in one.reading.figures),
+            prefixes=frozenset(one.key[:_PREFIX] for one in mentions if one.key.startswith("w:")),
             denied=self.denied,
             order=self.order,
             stems=frozenset(word.stem for one in sentences for word in (one.words or one.reading.words)),
@@ -142,13 +151,12 @@ class Source:
             mentions = sentence.reading.mentions
             if place:
                 mentions += _referred_to(self.sentences[place - 1].reading, sentence.reading)
-            found.append(
-                frozenset(
-                    one.key
-                    for one in mentions
-                    if one.clinical and one.attributes >= _OVER and not one.attributes & _NOT_YET
-                )
+            stopped = (
+                one.key
+                for one in mentions
+                if one.clinical and one.attributes >= _OVER and not one.attributes & _NOT_YET
             )
+            found.append(replaced(sentence.reading).union(stopped))
         return found
 
     def _visit(self) -> tuple[WrittenDate, ...]:
@@ -164,7 +172,14 @@ def with_change(claim: Reading, window: Window) -> Window:
     found = computed(claim, window.readings)
     if not found:
         return window
-    return replace(window, mentions=found + window.mentions, computed=frozenset(one.key for one in found))
+    mentions = found + window.mentions
+    return replace(
+        window,
+        mentions=mentions,
+        computed=frozenset(one.key for one in found),
+        keys=window.keys.union(*(one.keys for one in found)),
+        exact=window.exact | {one.key for one in found},
+    )
 
 
 def _referred_to(before: Reading, after: Reading) -> tuple[Mention, ...]:

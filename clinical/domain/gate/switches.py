@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 # The former comes first: "changed from A to B", "A was replaced by B".
 _OLD_FIRST: Final = re.compile(
-    r"\b(?:(?:switched|changed|converted|transitioned|rotated|moved)\b.*\bto|(?:replaced|substituted) (?:by|with))\b",
+    r"\b(?:(?:switched|changed|converted|transitioned|rotated|swapped|cross-tapered|moved)\b.*\bto"
+    r"|(?:replaced|substituted) (?:by|with))\b",
     re.IGNORECASE,
 )
 _NEW_FIRST: Final = re.compile(
@@ -33,8 +34,14 @@ def switched_from_to(claim: Reading, window: Window) -> Reason | None:
     return Reason.VALUE_OF_ANOTHER if held and (said[1], said[0]) in held and said not in held else None
 
 
+def replaced(reading: Reading) -> frozenset[str]:
+    """Return the medicine that a sentence says was replaced by another."""
+    pair = _old_and_new(reading)
+    return frozenset(pair[:1]) if pair is not None and pair[0] != pair[1] else frozenset()
+
+
 def _old_and_new(reading: Reading) -> tuple[str, str] | None:
-    drugs = [one.key for one in reading.mentions if one.kind is Kind.DRUG]
+    drugs = list(dict.fromkeys(one.key for one in reading.mentions if one.kind is Kind.DRUG))
     if len(drugs) < 2:
         return None
     if _NEW_FIRST.search(reading.text):

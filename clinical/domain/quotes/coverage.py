@@ -118,7 +118,9 @@ def named_here(asked: Question, focus: Focus, stretch: Stretch) -> float:
     if any(name <= under and name & stems for name in focus.spelled) and relative == asked.of_family:
         return _APART
     by_head = focus.head and any(focus.head & one.keys for one in stretch.own)
-    return _BY_KIN if by_head or (meets(focus.kin, stems) and relative == asked.of_family) else 0.0
+    by_parts = bool(focus.parts) and all(meets(kin, stems) for kin in focus.parts)
+    by_kin = (by_parts or meets(focus.kin, stems)) and relative == asked.of_family
+    return _BY_KIN if by_head or by_kin else 0.0
 
 
 def _only_drug(focus: Focus, stretch: Stretch) -> bool:

@@ -29,6 +29,7 @@ class Focus:
     words, which may stand apart ("breast or ovarian cancers"). `measured`: a test or vital sign, whose result is
     only where it is named; `drug`: a medicine or a class of them;
     `aside`: only the circumstance of what is asked about ("after the operation"), which its document must name;
+    `parts`: the kin of each word of a name of several, all of which may stand for it ("her back hurt").
     `listed`: named by a listed phrase, and by no concept of the lexicon.
     """
 
@@ -39,6 +40,7 @@ class Focus:
     measured: bool
     drug: bool
     aside: bool = False
+    parts: tuple[frozenset[str], ...] = ()
     listed: bool = False
 
 
@@ -123,6 +125,7 @@ def _of_concepts(
         (*(frozenset(token.stem for token in tokens(name)) for name in named), *phrases),
         measured,
         any(one.kind is Kind.DRUG for one in group),
+        parts=_parts(group) if not measured else (),
     )
 
 
@@ -131,6 +134,12 @@ def _kin(mention: Mention) -> frozenset[str]:
     words = mention.text.lower().split()
     telling = [word for word in words if len(words) == 1 or stem(word) not in weak_words()]
     return frozenset().union(*(kin_of(word) - {stem(word)} for word in telling))
+
+
+def _parts(group: Sequence[Mention]) -> tuple[frozenset[str], ...]:
+    words = group[0].text.lower().split() if len(group) == 1 else []
+    telling = [word for word in words if weighty(word)]
+    return tuple(kin_of(word) for word in telling) if len(telling) > 1 else ()
 
 
 def _of_phrases(row: PhraseRow) -> Focus:

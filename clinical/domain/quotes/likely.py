@@ -26,19 +26,39 @@ def likely_of(asked: Question, source: Source, place: int, document: Document) -
     else in its document.
     """
     sentence = source.sentences[place]
-    if not all(holds(intent, asked, sentence.reading) for intent in asked.intents):
+    if not _may_answer(asked, sentence, document):
         return None
+    near = _nearness(asked, sentence, paragraph_of(source, place, place + 1), document)
+    if near is None:
+        return None
+    stems = frozenset(word.stem for word in sentence.reading.words)
+    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
+    met = sum(one.key in sentence.reading.keys or meets(kin_of_mention(one), stems) for one in wanted)
+    return Bearing(place, place + 1, full=False, score=near + met)
+
+
+def _may_answer(asked: Question, sentence: SourceSentence, document: Document) -> bool:
+    """Whether it holds what is wanted, of the right person, side, place and test, and tells the deed asked about."""
+    reading = sentence.reading
+    if not all(holds(intent, asked, reading) for intent in asked.intents):
+        return False
     if asked.actions and not action_told(asked, sentence):
-        return None
-    relative = any(is_relative(cue) for cue in sentence.reading.cues)
-    if relative != asked.of_family:
-        return None
-    tests = [one for one in sentence.reading.mentions if one.kind in {Kind.TEST, Kind.VITAL}]
+        return False
+    tests = [one for one in reading.mentions if one.kind in {Kind.TEST, Kind.VITAL}]
     if tests and any(one.measured and not any(one.keys & test.keys for test in tests) for one in asked.focus):
-        return None  # an X-ray does not tell what the MRI showed
-    if not site_fits(asked, Stretch((sentence,), (), sentence.headings, (), document)):
-        return None
-    paragraph = paragraph_of(source, place, place + 1)
+        return False  # an X-ray does not tell what the MRI showed
+    sides = reading.keys | {key for one in sentence.headings for key in one.keys}
+    return (
+        any(is_relative(cue) for cue in reading.cues) == asked.of_family
+        and asked.sides <= sides
+        and site_fits(asked, Stretch((sentence,), (), sentence.headings, (), document))
+    )
+
+
+def _nearness(
+    asked: Question, sentence: SourceSentence, paragraph: Iterable[SourceSentence], document: Document
+) -> float | None:
+    """Return 1 for each thing asked about that it names, a half for each its paragraph names; None if one is missing."""
     near = 0.0
     for focus in asked.focus:
         if _named(focus, (sentence,)):
@@ -47,10 +67,7 @@ def likely_of(asked: Question, source: Source, place: int, document: Document) -
             near += 0.5
         elif asked.yes_no or focus.measured or focus.drug or not focus.keys & document.keys:
             return None
-    stems = frozenset(word.stem for word in sentence.reading.words)
-    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
-    met = sum(one.key in sentence.reading.keys or meets(kin_of_mention(one), stems) for one in wanted)
-    return Bearing(place, place + 1, full=False, score=near + met)
+    return near
 
 
 def _named(focus: Focus, sentences: Iterable[SourceSentence]) -> bool:

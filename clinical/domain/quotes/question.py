@@ -56,7 +56,9 @@ _BLOOD = frozenset({
 _BESIDE = frozenset({"with", "to", "by", "and", "for", "from"})
 _LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.IGNORECASE)
 _MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.IGNORECASE)
-_FAMILY = re.compile(r"\b(?:family|familial|relatives?|hereditary|genetic|runs? in)\b", re.IGNORECASE)
+_FAMILY = re.compile(
+    r"\b(?:family|familial|relatives?|hereditary|genetic(?! (?:test|counsel|screen))|runs? in)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
