@@ -288,23 +288,3 @@ class TestWithNothingButTheRecord:
 
         assert run(WHY)[-1].status is Status.ANSWERED
         assert run("What is the latest potassium?")[-1].status is Status.ANSWERED
-
-
-def test_a_note_in_another_language_is_quoted_and_never_drafted_from() -> None:
-    take_in(
-        bundle(
-            patient("ana"),
-            note(
-                "La paciente fue ingresada por dolor torácico. Se suspendió apixaban por una hemorragia digestiva. "
-                "Se le explicó que debe volver si tiene fiebre.",
-                logical_id="es",
-                subject="ana",
-            ),
-        )
-    )
-    says("Apixaban was stopped because of a gastrointestinal bleed.")
-
-    events = run("Why was apixaban stopped?", logical_id="ana")
-
-    assert backends().chat.prompts == []  # type: ignore[attr-defined]  # the scripted model
-    assert not [one for one in of(SentenceReady, events) if one.by is By.MODEL]
