@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.lexicon.match import find_concepts
 from clinical.domain.lexicon.tables import Kind, concepts
 from clinical.domain.lexicon.words import stem, tokens
-from clinical.domain.quotes.kin import PhraseRow, kin_of, phrases_for, weak_words, weighty
+from clinical.domain.quotes.kin import PhraseRow, kin_of, phrases_for, weighty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,9 +130,13 @@ def _of_concepts(
 
 
 def _kin(mention: Mention) -> frozenset[str]:
-    """Return the kin of a name's words; of several words those that name anything by themselves."""
+    """Return the kin of a name of one word, or of words that are each other's kin ("drink alcohol").
+
+    Of "blood in the urine" no word stands for the whole.
+    """
     words = mention.text.lower().split()
-    telling = [word for word in words if len(words) == 1 or stem(word) not in weak_words()]
+    stems = {stem(word) for word in words}
+    telling = [word for word in words if len(words) == 1 or kin_of(word) & (stems - {stem(word)})]
     return frozenset().union(*(kin_of(word) - {stem(word)} for word in telling))
 
 

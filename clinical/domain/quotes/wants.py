@@ -20,6 +20,7 @@ _DOSES = frozenset({"mg", "ug", "g", "mL", "[iU]", "ug/h", "mg/mL", "{tablet}", 
 _INITIALS = 2
 _NEXT_TO = 3  # words between a name and its value
 _OPENING = 3  # characters: a cue that opens the sentence has the effect after it ("Because of ...")
+_SENT = frozenset({"refer", "referral", "send", "sent", "see"})  # to whom: a service may be the answer
 _SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 
@@ -157,6 +158,8 @@ def _gives_date(asked: Question, reading: Reading) -> bool:
     text = reading.text
     if asked.to_come and not reading.dates and not cue("future").search(text):
         return False
+    if asked.to_come and cue("conditional").search(text):
+        return True
     soon = not asked.back_then and bool(cue("coming").search(text))
     return soon or _is_dated(reading) or bool(reading.dates) or bool(cue("date").search(text))
 
@@ -172,8 +175,11 @@ def _gives_result(asked: Question, reading: Reading) -> bool:
     return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))
 
 
-def _gives_person(_asked: Question, reading: Reading) -> bool:
-    return bool(cue("person").search(reading.text)) or _is_named(reading)
+def _gives_person(asked: Question, reading: Reading) -> bool:
+    if cue("person").search(reading.text) or _is_named(reading):
+        return True
+    stems = {word.stem for word in asked.reading.words}
+    return bool(stems & _SENT) and bool(cue("service").search(reading.text))
 
 
 def _gives_side(_asked: Question, reading: Reading) -> bool:
