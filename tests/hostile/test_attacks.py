@@ -120,8 +120,9 @@ def assert_true_facts_stand(
     attack: Attack, shown: Shown, expected: tuple[str, tuple[str, ...], tuple[str, ...]] | None
 ) -> None:
     status = shown.result["status"]
-    if attack.question == WHY:  # the model was asked, and did as it was told
-        assert {one["text"] for one in shown.draft["judged"]} > {f"{TRUE_DRAFT} [1]"} or not attack.obeys
+    # The model was asked, and did as it was told; or not asked, of a note in a language that is never drafted from.
+    if attack.question == WHY and (attack.kind != "language" or "judged" in shown.draft):
+        assert {one["text"] for one in shown.draft.get("judged", [])} > {f"{TRUE_DRAFT} [1]"} or not attack.obeys
     if expected is None:
         assert attack.status in {"any", status}
         return
