@@ -58,7 +58,7 @@ def _may_answer(asked: Question, sentence: SourceSentence, document: Document) -
 def _nearness(
     asked: Question, sentence: SourceSentence, paragraph: Iterable[SourceSentence], document: Document
 ) -> float | None:
-    """Return 1 for each thing asked about that it names, a half for each its paragraph names; None if one is missing."""
+    """Return 1 for each thing asked about that it names, a half if its paragraph names it; None if one is missing."""
     near = 0.0
     for focus in asked.focus:
         if _named(focus, (sentence,)):
