@@ -11,7 +11,7 @@ import os
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -62,6 +62,8 @@ def _stays_on_site(url: str) -> str:
 
 
 OnSiteUrl = Annotated[str, AfterValidator(_stays_on_site)]
+SecretName = Literal["secret_key", "master_key", "vector_api_key", "vllm_api_key", "backup_signing_key"]
+SECRET_NAMES: Final[tuple[SecretName, ...]] = get_args(SecretName)
 
 
 class Config(BaseSettings):
@@ -147,26 +149,50 @@ class Config(BaseSettings):
         default=False,
         description="where the grammar reads no look-up, the model picks one from a closed list, shown as related only",
     )
-    site_timezone: str = Field("UTC", description="IANA zone of the pages")
+    site_timezone: str = Field(
+        "UTC", description="IANA zone of the pages, and of times in HL7 v2 and C-CDA that name none"
+    )
+    ocr_languages: str = Field(
+        "eng",
+        pattern=r"[a-z_]{3,12}(\+[a-z_]{3,12})*",
+        description="languages of scanned pages, as Tesseract names them",
+    )
     allowed_hosts: str = Field("127.0.0.1,localhost,[::1]", description="comma-separated Host names")
+    backup_dir: Path | None = Field(None, description="folder that backups are written to; default var/backups")
+    backup_recipient: str = Field(
+        "", description="public key (age1...) that backups are encrypted to; the embedded profile makes one of its own"
+    )
+    backup_keep: int = Field(14, ge=1, description="backups kept; older ones are removed after each new one")
+    secrets_needed: str = Field(
+        "secret_key,master_key,vector_api_key,vllm_api_key",
+        description="comma-separated secrets without which this process does not start on a site; a service that uses "
+        "fewer is given fewer",
+    )
     secret_key: SecretStr | None = Field(None, description="Django's secret; file secret_key")
     master_key: SecretStr | None = Field(None, description="64 hex digits; wraps every patient key")
     vector_api_key: SecretStr | None = Field(None, description="key of the vector service")
     vllm_api_key: SecretStr | None = Field(None, description="key of the model server")
+    backup_signing_key: SecretStr | None = Field(None, description="64 hex digits; signs backups (Ed25519 seed)")
 
     @model_validator(mode="after")
     def _site_needs_its_secrets(self) -> Self:
-        names = ("secret_key", "master_key", "vector_api_key", "vllm_api_key")
-        missing = [name for name in names if getattr(self, name) is None]
+        names = [name.strip() for name in self.secrets_needed.split(",") if name.strip()]
+        missing = [name for name in names if getattr(self, name, None) is None]
         if self.profile == "site" and missing:
             raise ValueError(f"a site gives these as credentials: {', '.join(missing)}")
         return self
 
-    def secret(self, name: Literal["secret_key", "master_key", "vector_api_key", "vllm_api_key"]) -> str:
-        """Return a secret; the embedded profile makes it once and keeps it under var/secrets (0600)."""
+    def secret(self, name: SecretName) -> str:
+        """Return a secret; the embedded profile makes it once and keeps it under var/secrets (0600).
+
+        Raises:
+            ValueError: a site has not given it.
+        """
         given: SecretStr | None = getattr(self, name)
         if given is not None:
             return given.get_secret_value()
+        if self.profile == "site":
+            raise ValueError(f"a site gives {name} as a credential")
         path = self.var / "secrets" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -203,6 +229,11 @@ class Config(BaseSettings):
     def model_path(self) -> Path:
         """Folder of the served weights."""
         return self.model_dir or self.var / "models" / "demo"
+
+    @property
+    def backup_path(self) -> Path:
+        """Folder that backups are written to."""
+        return self.backup_dir or self.var / "backups"
 
     @property
     def embedder_path(self) -> Path:

@@ -54,7 +54,7 @@ def keep(file: BinaryIO, *, now: datetime) -> Original:
     file.seek(0)
     key = AESGCM.generate_key(bit_length=256)
     wrapped = backends().master_key.wrap(key, binding=sha256)
-    name = _object_name(sha256, wrapped)
+    name = object_name(sha256, wrapped)
     backends().originals.put(name, _frames(file, AESGCM(key), sha256))
     row, created = Original.objects.get_or_create(
         sha256=sha256, defaults={"size": size, "wrapped_key": wrapped, "received_at": now}
@@ -90,7 +90,7 @@ def open_original(original: Original) -> BinaryIO:
         return io.BytesIO(AESGCM(key).decrypt(stood[:_NONCE_BYTES], stood[_NONCE_BYTES:], binding))
     store = backends().originals
     try:
-        stored = store.open(_object_name(original.sha256, bytes(original.wrapped_key)))
+        stored = store.open(object_name(original.sha256, bytes(original.wrapped_key)))
     except KeyError:
         stored = store.open(original.sha256)  # kept before objects were named by their key too
     return io.BufferedReader(_Decrypting(stored, AESGCM(key), original.sha256), FRAME_BYTES)
@@ -100,10 +100,10 @@ def objects_of(original: Original) -> list[str]:
     """Return the names under which an original's bytes may lie in the store; none where the row has them."""
     if original.sealed:
         return []
-    return [_object_name(original.sha256, bytes(original.wrapped_key)), original.sha256]
+    return [object_name(original.sha256, bytes(original.wrapped_key)), original.sha256]
 
 
-def _object_name(sha256: str, wrapped_key: bytes) -> str:
+def object_name(sha256: str, wrapped_key: bytes) -> str:
     """Name the object by its bytes and its key, so that two processes never overwrite each other's."""
     return f"{sha256}-{hashlib.sha256(wrapped_key).hexdigest()[:16]}"
 

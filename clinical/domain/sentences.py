@@ -26,6 +26,9 @@ _GOES_ON = word_list("goes_on")
 # A name that begins with a small letter may begin a sentence (eGFR, pH, hCG).
 _MIXED = re.compile(r"\s+[a-z][A-Z]")
 _MIXED_LENGTH = 2
+# So does a label ("potassium: 4.2", "blood pressure: 120/80"), of one or two words.
+_WHOLE_WORD = 4  # letters; a shorter one may be an abbreviation nobody listed
+_LABEL_WORDS = re.compile(r"\s+[a-z][\w/-]*(?: [\w/-]*)?")
 _CLOSERS = "\"'\u201d\u2019)]"
 _LONGEST_LOOKAHEAD = 400
 
@@ -132,6 +135,20 @@ def _may_be_marker(text: str, at: int) -> bool:
     return at == len(text) or text[at:].isspace() or _MARKER_START.match(text, at) is not None
 
 
+def _is_label(text: str, at: int, *, final: bool) -> bool:
+    """Return whether a label follows.
+
+    Raises:
+        _UndecidedError: not `final`, and the text ends inside what may be one.
+    """
+    words = _LABEL_WORDS.match(text, at)
+    if words is None:
+        return False
+    if not final and words.end() >= len(text) - 1:
+        raise _UndecidedError
+    return re.match(r":\s", text[words.end() : words.end() + 2]) is not None
+
+
 def _stop_ends(text: str, start: int, place: int, end: int, *, final: bool) -> bool:
     before = _WORD_BEFORE.search(text, start, place)
     word = before.group() if before else ""
@@ -144,7 +161,7 @@ def _stop_ends(text: str, start: int, place: int, end: int, *, final: bool) -> b
     if following.islower():
         if not final and len(text[end:].lstrip()) < _MIXED_LENGTH:
             raise _UndecidedError
-        if not _MIXED.match(text, end):
+        if not _MIXED.match(text, end) and not (len(low) >= _WHOLE_WORD and _is_label(text, end, final=final)):
             return False
     if low in _SELDOM_ENDS:
         return following.isupper()

@@ -89,7 +89,7 @@ def erase(patient: Patient, *, reason: str, by: Erasing) -> DeletionReceipt:
     by.note("STARTED", patient.id)
     overwrite_freed()
     receipt = record.begin(patient, reason=reason, user_id=by.user.username, now=by.clock())
-    return _carry_through(receipt, by)
+    return carry_through(receipt, by)
 
 
 def resume(*, by: Erasing) -> list[DeletionReceipt]:
@@ -101,7 +101,7 @@ def resume(*, by: Erasing) -> list[DeletionReceipt]:
     """
     _privacy_only(by, "")
     overwrite_freed()
-    return [_carry_through(receipt, by) for receipt in record.open_receipts().order_by("begun_at")]
+    return [carry_through(receipt, by) for receipt in record.open_receipts().order_by("begun_at")]
 
 
 def _privacy_only(by: Erasing, patient_id: UUID | str) -> None:
@@ -109,7 +109,12 @@ def _privacy_only(by: Erasing, patient_id: UUID | str) -> None:
         raise AccessDeniedError("no-privacy-role", by.note("DENIED", patient_id, reason="no-privacy-role"))
 
 
-def _carry_through(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
+def carry_through(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
+    """Take an erasure that has begun to its end; `finished_at` stays None when something is left.
+
+    Raises:
+        django.db.Error: run it again.
+    """
     assert receipt.patient_id is not None  # noqa: S101 - receipts of patients name one
     patient_id = receipt.patient_id
     try:

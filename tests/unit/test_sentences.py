@@ -68,3 +68,12 @@ def test_a_sentence_is_given_as_soon_as_the_next_one_begins() -> None:
     assert stream.feed("Hb 9.1 g/dL. [1]") == []
     assert stream.feed(" N") == ["Hb 9.1 g/dL. [1]"]
     assert stream.close() == ["N"]
+
+
+def test_a_label_in_small_letters_begins_a_sentence_and_any_other_small_letter_does_not() -> None:
+    assert sentences("Her husband came along. potassium: 4.2 today.") == [
+        "Her husband came along.",
+        "potassium: 4.2 today.",
+    ]
+    assert sentences("BP taken. blood pressure: 120/80.") == ["BP taken.", "blood pressure: 120/80."]
+    assert sentences("Seen by the reg. who agreed: home today.") == ["Seen by the reg. who agreed: home today."]

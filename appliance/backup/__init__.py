@@ -1,0 +1,1 @@
+"""Backups: databases, originals, secrets and configuration, encrypted and signed; everything but weights."""
