@@ -4,6 +4,7 @@
 import sys
 
 from appliance.config import use_settings_module
+from appliance.doctor.refused_settings import stop_on_refused_settings
 from appliance.restoring import refuse_while_restoring
 
 # What may run while a restore has begun and not ended.
@@ -13,6 +14,7 @@ WHILE_RESTORING = frozenset({"restore", "doctor", "help"})
 def main() -> None:
     """Run a management command of the appliance."""
     use_settings_module()
+    stop_on_refused_settings()
     if not WHILE_RESTORING.intersection(sys.argv[1:2]):
         refuse_while_restoring()
     from django.core.management import execute_from_command_line

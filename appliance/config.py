@@ -34,6 +34,7 @@ QUIET: Final = {
     "ANONYMIZED_TELEMETRY": "False",
     "QDRANT__TELEMETRY_DISABLED": "true",
     "OTEL_SDK_DISABLED": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 
@@ -227,8 +228,9 @@ class Config(BaseSettings):
 
     @property
     def model_path(self) -> Path:
-        """Folder of the served weights."""
-        return self.model_dir or self.var / "models" / "demo"
+        """Folder of the served weights: the one named, else the one that was activated, else the demo's."""
+        activated = self.var / "models" / "active"
+        return self.model_dir or (activated if activated.is_symlink() else self.var / "models" / "demo")
 
     @property
     def backup_path(self) -> Path:

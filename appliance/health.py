@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import Error, connections
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from appliance.config import config
 from clinical.models import Patient
 from clinical.ports import BackendUnavailableError, backends
+from ingestion.alarms import alarms, counted
 from ingestion.selectors import held_summary
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when database, trail, vector service and model answer and, in the demo, the clinic is loaded.
 
-    `held` counts what waits for a person, with the age of the oldest in seconds; it does not make the box unready.
+    `held` counts what waits for a person, with the age of the oldest in seconds, and `alarms` what somebody has to look
+    at, by code (silent feeds, gaps and missing heartbeats of subscriptions, what waits for too long); neither makes the
+    box unready.
     """
     checks = {
         "database": _database("default"),
@@ -42,7 +45,8 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     if config().demo and checks["database"]:
         checks["clinic"] = Patient.objects.exists()
     ready = all(checks.values())
-    answer = {"ready": ready, "checks": checks, "held": _held() if checks["database"] else None}
+    told = _held_and_alarms() if checks["database"] else {"held": None, "alarms": None}
+    answer = {"ready": ready, "checks": checks, **told}
     return JsonResponse(answer, status=200 if ready else 503)
 
 
@@ -57,11 +61,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 
-def _held() -> dict[str, int | None] | None:
+def _held_and_alarms() -> dict[str, Any]:
+    now = timezone.now()
     try:
-        return held_summary(now=timezone.now())
+        return {"held": held_summary(now=now), "alarms": counted(alarms(now=now))}
     except Error:
-        return None
+        return {"held": None, "alarms": None}
 
 
 def _database(alias: str) -> bool:

@@ -185,12 +185,16 @@ INGESTION_MLLP: dict[str, Any] = {
     "key": _CONFIG.mllp_tls_key,
     "client_authority": _CONFIG.mllp_tls_client_ca,
 }
+INGESTION_OCR_LANGUAGES = _CONFIG.ocr_languages
 INGESTION_LIMITS = (_CONFIG.max_resource_bytes, _CONFIG.max_file_bytes)
 INGESTION_FHIR_CLIENTS = _CONFIG.fhir_clients or _CONFIG.var / "fhir_clients.json"
 INGESTION_EHR = "appliance.backends.ehr.ehr_of"
 INGESTION_FHIR_LIMITS = (_CONFIG.fhir_max_bytes, _CONFIG.fhir_wait_bytes)
 CLINICAL_HELD_BACK = "ingestion.selectors.held_back"
+CLINICAL_ALARMS = "ingestion.alarms.frame_alarms"
 CLINICAL_WAITING = "ingestion.selectors.waiting"
+CLINICAL_INGEST_STATUS = "ingestion.status.ingest_status"
+CLINICAL_INGEST_JOBS = "ingestion.status.newest_jobs"
 CLINICAL_PROMPT_CHARS = _CONFIG.prompt_chars
 CLINICAL_PROFILE = _CONFIG.profile
 CLINICAL_BACKENDS = "appliance.wiring.clinical_backends"

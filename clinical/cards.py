@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def comment_binding(feedback: CardFeedback) -> str:
     """Return what a comment's ciphertext is bound to."""
-    return f"feedback {feedback.id}"
+    return feedback.binding
 
 
 def comment_of(feedback: CardFeedback) -> str:

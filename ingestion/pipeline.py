@@ -26,6 +26,7 @@ from ingestion.originals import OriginalDamagedError, open_original
 from ingestion.parsers.attached import with_words
 from ingestion.parsers.registry import parse_stream
 from ingestion.receive import context_of, name_of
+from ingestion.steps.binaries import joined
 from ingestion.steps.held_back import resolve_earlier
 from ingestion.steps.merges import MergeError
 from ingestion.steps.owner import ANOTHERS
@@ -44,6 +45,11 @@ BATCH_ITEMS: Final = 60
 MOST_ATTEMPTS: Final = 20
 MOST_RETRIES: Final = 5
 INDEX_TASK: Final = "ingestion.index"
+TOO_MANY: Final = "too-many-attempts"
+TRIED_AGAIN: Final = "tried-again"
+FHIR_FEED: Final = "fhir:"
+DOORS_OWN: Final = timedelta(seconds=2)
+LONGEST_PAUSE: Final = timedelta(days=1)
 Limits = tuple[int, int]
 # What one item's content can cause. A full disk, a locked database or a wrong key are not among them:
 # those end the attempt, and the job stays due.
@@ -83,7 +89,7 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
     """
     job = _lease(job_id, now=clock())
     context = replace(context_of(job, limits), still_working=lambda: _renew(job, now=clock()))
-    items, file = with_words(_items(job, context), context), _same_file(job, context)
+    items, file = with_words(joined(items_of(job, context)), context), _same_file(job, context)
     position = sum(1 for _ in islice(items, job.cursor))
     while batch := list(islice(items, BATCH_ITEMS)):
         _commit(job, position, batch, file, now=clock())
@@ -107,35 +113,77 @@ def _same_file(job: IngestJob, context: ParseContext) -> SameFile:
         return set(rows.exclude(reason=ANOTHERS).values_list("ordinal", flat=True))
 
     return SameFile(
-        lambda: _items(job, context), opened=lambda: open_original(job.original), waiting=waiting if job.cursor else set
+        lambda: items_of(job, context),
+        opened=lambda: open_original(job.original),
+        waiting=waiting if job.cursor else set,
     )
 
 
 def due(now: datetime) -> list[int]:
-    """Return the jobs nobody works on: received, or running with a lease that ran out."""
+    """Return the jobs nobody works on: received, or running with a lease that ran out; at most 200, oldest first.
+
+    A small request of the FHIR door is worked through by the door itself, in one piece, before its sender is answered;
+    for two seconds nobody else takes it up.
+    """
     waiting = Q(lease_until=None) | Q(lease_until__lt=now)
-    return list(IngestJob.objects.filter(waiting, state__in=OPEN).order_by("pk").values_list("pk", flat=True)[:200])
+    the_doors = Q(feed__startswith=FHIR_FEED, attempts=0, created_at__gt=now - DOORS_OWN)
+    rows = IngestJob.objects.filter(waiting, state__in=OPEN).exclude(the_doors)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:200])
 
 
-def _lease_time() -> timedelta:
+def lease_time() -> timedelta:
+    """Return how long a worker may be silent before its job is taken up again."""
     return timedelta(seconds=settings.INGESTION_LEASE_S)
 
 
 def _lease(job_id: int, *, now: datetime) -> IngestJob:
     waiting = Q(lease_until=None) | Q(lease_until__lt=now)
     taken = IngestJob.objects.filter(waiting, pk=job_id, state__in=OPEN).update(
-        state=JobState.RUNNING, lease_until=now + _lease_time(), attempts=F("attempts") + 1
+        state=JobState.RUNNING, lease_until=now + lease_time(), attempts=F("attempts") + 1
     )
     if not taken:
         raise NotDueError
     job = IngestJob.objects.select_related("original").get(pk=job_id)
-    if job.attempts > MOST_ATTEMPTS:
+    if job.attempts > MOST_ATTEMPTS and job.error != TRIED_AGAIN:
         IngestJob.objects.filter(pk=job_id).update(
-            state=JobState.FAILED, error="too-many-attempts", lease_until=None, finished_at=now
+            state=JobState.FAILED, error=TOO_MANY, lease_until=None, finished_at=now
         )
-        logger.error("job %d failed after %d attempts", job_id, MOST_ATTEMPTS)
+        logger.error("job %d failed after %d attempts", job_id, job.attempts - 1)
         raise NotDueError
+    if job.error == TRIED_AGAIN:  # this one attempt, and no other
+        IngestJob.objects.filter(pk=job_id, attempts=job.attempts).update(error="")
+        job.error = ""
     return job
+
+
+def reopen(*, now: datetime, at_once: bool = False) -> list[int]:
+    """Let jobs be tried once more that were given up; what has been acknowledged is never given up for good.
+
+    The first pause is ten leases, each further one is twice as long, up to a day: a full disk is over at some
+    time, and a file that kills its worker kills it seldom.
+
+    Args:
+        now: timezone-aware.
+        at_once: whatever their pause (an operator says that the cause is gone).
+
+    Returns:
+        Their ids.
+    """
+    failed = IngestJob.objects.filter(state=JobState.FAILED, error=TOO_MANY)
+    found = [
+        pk
+        for pk, attempts, since in failed.values_list("pk", "attempts", "finished_at")
+        if at_once or since is None or now - since >= _pause_after(attempts)
+    ]
+    advance(JobState.FAILED, JobState.RUNNING)
+    failed.filter(pk__in=found).update(state=JobState.RUNNING, error=TRIED_AGAIN, lease_until=None, finished_at=None)
+    return found
+
+
+def _pause_after(attempts: int) -> timedelta:
+    """Return how long a job waits that was given up after so many attempts."""
+    rounds = max(0, attempts - MOST_ATTEMPTS - 1) // 2  # an attempt, and the look that found it failed again
+    return min(timedelta(seconds=settings.INGESTION_LEASE_S * 10 * 2.0 ** min(rounds, 20)), LONGEST_PAUSE)
 
 
 def _renew(job: IngestJob, *, now: datetime) -> None:
@@ -144,12 +192,12 @@ def _renew(job: IngestJob, *, now: datetime) -> None:
     Raises:
         LeaseLostError: the job was taken over.
     """
-    held = IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(lease_until=now + _lease_time())
+    held = IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(lease_until=now + lease_time())
     if not held:
         raise LeaseLostError
 
 
-def _items(job: IngestJob, context: ParseContext) -> Iterator[Item]:
+def items_of(job: IngestJob, context: ParseContext) -> Iterator[Item]:
     """Yield the items of the job's file; where the reading breaks off, a rejected item says so."""
     number = 0
     try:
@@ -206,7 +254,7 @@ def _count(job: IngestJob, position: int, tally: Tally, *, now: datetime) -> Non
         superseded=F("superseded") + tally.superseded,
         unassigned=F("unassigned") + tally.unassigned,
         quarantined=F("quarantined") + tally.quarantined,
-        lease_until=now + _lease_time(),
+        lease_until=now + lease_time(),
     )
     if not moved:
         raise LeaseLostError

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from django.conf import settings
 from django.db import transaction
 
 from clinical.keys import site_cipher
@@ -122,6 +123,8 @@ def context_of(job: IngestJob, limits: tuple[int, int]) -> ParseContext:
         guideline=job.context.get("guideline"),
         max_resource_bytes=limits[0],
         max_file_bytes=limits[1],
+        zone=settings.TIME_ZONE,
+        ocr_languages=settings.INGESTION_OCR_LANGUAGES,
         server=job.context.get("server") or "",
         refused=job.context.get("refused") or {},
     )

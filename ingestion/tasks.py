@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from celery import shared_task
 from django.conf import settings
+from django.db import Error
 from django.utils import timezone
 
 from clinical.audit.unfinished import close_unfinished
@@ -17,9 +19,13 @@ from clinical.ports import BackendUnavailableError, backends
 from clinical.record.index_changes import apply_due, retry_failed
 from clinical.record.index_check import notice_losses
 from ingestion import pipeline
+from ingestion.alarms import alarms
 from ingestion.receive import DRAIN_TASK, INGEST_TASK
+from ingestion.subscriptions.catch_up import catch_up_all, servers_to_rest
+from ingestion.together import run_together
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 logger = logging.getLogger(__name__)
@@ -27,59 +33,111 @@ logger = logging.getLogger(__name__)
 SETTLING = timedelta(seconds=5)
 LOOK_EVERY_S = 30.0
 DRAIN_S = 1.0
+# A full disk, a lost database: it passes, and what is due stays due.
+CANNOT_WRITE = (Error, OSError)
 _looked_at = -LOOK_EVERY_S  # by this process's clock
+_standing: set[tuple[str, str]] = set()
+
+
+@contextmanager
+def _if_it_can_be_written(what: str) -> Iterator[None]:
+    """End a task quietly that a full disk or a lost database stops: what is due stays due, and the sweeper comes."""
+    try:
+        yield
+    except CANNOT_WRITE as error:
+        logger.error("%s has to wait (%s)", what, type(error).__name__)  # noqa: TRY400 - its text may quote
 
 
 @shared_task(name=INGEST_TASK)
 def ingest(*, row_id: int) -> None:
     """Work one job through, unless somebody has it already."""
-    try:
-        pipeline.run(row_id, limits=settings.INGESTION_LIMITS, clock=timezone.now)
-    except (pipeline.NotDueError, pipeline.LeaseLostError):
-        logger.info("job %d is not due here", row_id)
+    with _if_it_can_be_written(f"job {row_id}"):
+        _run(row_id)
+        backends().wake(pipeline.INDEX_TASK, 0)
 
 
 @shared_task(name=DRAIN_TASK)
 def drain(*, row_id: int = 0) -> None:
-    """Work through jobs that wait, oldest first, for a second; then let other tasks go between and come again."""
-    limit = monotonic() + DRAIN_S
-    waiting = pipeline.due(timezone.now())
-    if not waiting:
-        return
-    try:
-        for job_id in waiting:
-            try:
-                pipeline.run(job_id, limits=settings.INGESTION_LIMITS, clock=timezone.now, wake=False)
-            except (pipeline.NotDueError, pipeline.LeaseLostError):
-                logger.info("job %d is not due here", job_id)
-            if monotonic() > limit:
-                break
-    finally:  # a job that cannot be worked through waits for its lease; those behind it do not
+    """Work through jobs that wait, oldest first, for a second; then let other tasks go between and come again.
+
+    Each time some of what the index is due is applied too: under a load that lasts, it follows all the same.
+    """
+    with _if_it_can_be_written("the ledger"):
+        waiting = pipeline.due(timezone.now())
+        if not waiting:
+            return
+        limit = monotonic() + DRAIN_S
+        while waiting and monotonic() < limit:
+            for job_id in run_together(waiting, limits=settings.INGESTION_LIMITS, clock=timezone.now):
+                _run(job_id)
+            waiting = pipeline.due(timezone.now())
+        _index_some()
         backends().wake(pipeline.INDEX_TASK, 0)
         backends().wake(DRAIN_TASK, 0)
+
+
+def _run(job_id: int) -> None:
+    try:
+        pipeline.run(job_id, limits=settings.INGESTION_LIMITS, clock=timezone.now, wake=False)
+    except (pipeline.NotDueError, pipeline.LeaseLostError):
+        logger.info("job %d is not due here", job_id)
+    except CANNOT_WRITE:
+        raise
+    except Exception as error:  # it waits for its lease; those behind it do not
+        logger.error("job %d was not worked through (%s)", job_id, type(error).__name__)  # noqa: TRY400 - as above
+
+
+def _index_some() -> int:
+    try:
+        return apply_due(now=timezone.now())
+    except BackendUnavailableError as error:
+        logger.warning("index waits: %s", error)
+        return 0
 
 
 @shared_task(name=pipeline.INDEX_TASK)
 def index(*, row_id: int = 0) -> None:
     """Apply index changes until none is due."""
-    try:
-        while apply_due(now=timezone.now()):
+    with _if_it_can_be_written("the index"):
+        while _index_some():
             pass
-    except BackendUnavailableError as error:
-        logger.warning("index waits: %s", error)
 
 
 @shared_task(name="ingestion.sweep")
 def sweep() -> None:
     """Send again what the ledger says is due and the queue has forgotten; now and then look for losses."""
-    now = timezone.now()
-    for job_id in pipeline.due(now - SETTLING):
-        backends().wake(INGEST_TASK, job_id)
-    if _time_to_look():
-        retry_failed()
-        look_for_losses(now=now)
-    if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
-        backends().wake(pipeline.INDEX_TASK, 0)
+    with _if_it_can_be_written("the sweeper"):
+        now = timezone.now()
+        if pipeline.due(now - SETTLING):
+            backends().wake(DRAIN_TASK, 0)
+        if _time_to_look():
+            retry_failed()
+            look_for_losses(now=now)
+            if again := pipeline.reopen(now=now):
+                logger.warning("%d jobs that were given up are tried once more", len(again))
+        if IndexChange.objects.filter(created_at__lt=now - SETTLING).exists():
+            backends().wake(pipeline.INDEX_TASK, 0)
+
+
+@shared_task(name="ingestion.catch_up")
+def catch_up() -> None:
+    """Fetch from the site's EHR what notifications only named, and the events that did not come."""
+    with _if_it_can_be_written("the catch-up"):
+        for name, told in catch_up_all(clock=timezone.now, leave_out=servers_to_rest()).items():
+            logger.info("subscription %s: %s", name, told)
+
+
+@shared_task(name="ingestion.look_out")
+def look_out() -> None:
+    """Write into the log which alarms have begun and which are over; the pages and /readyz ask for themselves."""
+    with _if_it_can_be_written("the look-out"):
+        standing = {(one.code, one.about) for one in alarms(now=timezone.now())}
+        for key in sorted(standing - _standing):
+            logger.warning("alarm: %s %s", *key)
+        for key in sorted(_standing - standing):
+            logger.warning("alarm over: %s %s", *key)
+        _standing.clear()
+        _standing.update(standing)
 
 
 def look_for_losses(*, now: datetime) -> None:

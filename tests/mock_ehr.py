@@ -78,10 +78,11 @@ def serving(ehr: MockEhr) -> Iterator[MockEhr]:
             found = ehr.resources.get(self.path.removeprefix("/r4/"), 404)
             self._send(found, {}) if isinstance(found, int) else self._send(200, found)
 
-        def _send(self, status: int, body: dict[str, Any]) -> None:
-            content = json.dumps(body).encode()
+        def _send(self, status: int, body: dict[str, Any] | bytes) -> None:
+            lines = isinstance(body, bytes)
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/fhir+json")
+            self.send_header("Content-Type", "application/fhir+ndjson" if lines else "application/fhir+json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -11,7 +11,7 @@ import uuid
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 import httpx
 import jwt
@@ -30,6 +30,10 @@ _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 _EARLY_S: Final = 15.0
 _TIMEOUT_S: Final = 20.0
 _FHIR: Final = "application/fhir+json"
+_FILES: Final = "application/fhir+ndjson, application/ndjson, application/fhir+json"
+_TRIES: Final = 4
+_BUSY: Final = frozenset({429, 503})
+_LONGEST_WAIT_S: Final = 30.0
 _MEDIA: Final = frozenset({"application/fhir+json", "application/json"})
 
 
@@ -107,6 +111,48 @@ class SmartEhr:
                 if media not in _MEDIA:
                     raise BackendUnavailableError("ehr", "media-type")
                 return response.status_code, self._whole(response)
+        except (httpx.HTTPError, EgressDeniedError) as error:
+            raise BackendUnavailableError("ehr", type(error).__name__) from None
+
+    def download(self, url: str, file: BinaryIO, *, most_bytes: int) -> None:
+        """Write what the server answers to GET of a file of a bulk export to an open file.
+
+        Args:
+            url: a path below the server's base, or a URL of the very same origin: the token goes to no other host.
+            file: empty, opened for writing bytes.
+            most_bytes: a larger file is not read to its end.
+
+        Raises:
+            LookupError: 404 or 410.
+            BackendUnavailableError: no answer, a refusal, another host, or too much; a busy server was waited for.
+        """
+        status = 0
+        for attempt in range(_TRIES):
+            status, wait = self._into(url, file, self._bearer(anew=attempt == 1), most_bytes)
+            if status == httpx.codes.OK:
+                return
+            if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
+                raise LookupError(status)
+            if status not in _BUSY and status != httpx.codes.UNAUTHORIZED:
+                break
+            time.sleep(wait)
+        raise BackendUnavailableError("ehr", f"status {status}")
+
+    def _into(self, url: str, file: BinaryIO, token: str, most_bytes: int) -> tuple[int, float]:
+        """Return the status, and how long a busy server asks to be left alone (seconds)."""
+        headers = {"Authorization": f"Bearer {token}", "Accept": _FILES}
+        try:
+            with self._server.stream("GET", url, headers=headers) as response:
+                if response.status_code != httpx.codes.OK:
+                    asked = response.headers.get("Retry-After", "")
+                    return response.status_code, min(float(asked), _LONGEST_WAIT_S) if asked.isdecimal() else 0.0
+                size = 0
+                for chunk in response.iter_bytes():
+                    size += len(chunk)
+                    if size > most_bytes:
+                        raise BackendUnavailableError("ehr", "too-large")
+                    file.write(chunk)
+                return response.status_code, 0.0
         except (httpx.HTTPError, EgressDeniedError) as error:
             raise BackendUnavailableError("ehr", type(error).__name__) from None
 

@@ -20,10 +20,12 @@ class FileOriginalStore:
     def put(self, sha256: str, chunks: Iterable[bytes]) -> None:
         """Write beside, flush, rename, flush the folder."""
         target = self._path(sha256)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
         try:
             with os.fdopen(handle, "wb") as file:
+                # On a site the doors and the workers are users of their own in one group; no others may come near.
+                os.fchmod(handle, 0o640)
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()

@@ -88,12 +88,15 @@ def install(checked: Checked, settings: Config, *, secrets_to: Path, say: Callab
         _place(manifest.object_path(checked.folder.parent, one.name), settings.var / "originals" / one.name[:2])
     say("secrets and configuration")
     secrets_to.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prefix = "appliance_" if settings.profile == "site" else ""  # as the configuration names credentials
     for secret in SECRET_NAMES:
-        manifest.put(secrets_to / secret, (checked.staging / "secrets" / secret).read_bytes())
+        manifest.put(secrets_to / f"{prefix}{secret}", (checked.staging / "secrets" / secret).read_bytes())
     for name in SITE_FILES:
         path = checked.staging / "config" / f"{name}.json"
         if path.is_file():
-            manifest.put(getattr(settings, name) or settings.var / f"{name}.json", path.read_bytes())
+            target = getattr(settings, name) or settings.var / f"{name}.json"
+            manifest.put(target, path.read_bytes())
+            target.chmod(0o640)  # on a site the door that reads it is another user of its group
     for alias in ("default", "audit"):
         say(f"database {alias}")
         connections[alias].close()
@@ -120,7 +123,11 @@ def _open(settings: Config, sealed: Path, identity: Identity) -> Path:
     except pyrage.DecryptError:
         raise BackupRefusedError("other-identity", sealed.name) from None
     with tarfile.open(packed) as tar:
-        tar.extractall(staging, filter="data")
+        for member in tar:  # Debian 12's Python is older than tarfile's own filters
+            inside = (staging / member.name).resolve().is_relative_to(staging.resolve())
+            if not inside or not (member.isfile() or member.isdir()):
+                raise BackupRefusedError("damaged", sealed.name)
+            tar.extract(member, staging, set_attrs=False)
     packed.unlink()
     wanted = [snapshot.file_of("default"), snapshot.file_of("audit"), *(f"secrets/{name}" for name in SECRET_NAMES)]
     missing = next((name for name in wanted if not (staging / name).is_file()), None)
@@ -133,10 +140,11 @@ def _place(source: Path, folder: Path) -> None:
     target = folder / source.name
     if target.is_file() and target.stat().st_size == source.stat().st_size:
         return
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o770)  # on a site, as the store makes it: for its group
     beside = folder / f".incoming-{source.name}"
     shutil.copyfile(source, beside)
     with beside.open("rb") as file:
+        os.fchmod(file.fileno(), 0o640)
         os.fsync(file.fileno())
     beside.replace(target)
 

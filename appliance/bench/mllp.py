@@ -31,6 +31,25 @@ SECONDS = 8.0
 ALONE = 200
 RESULTS = 40
 _READY_S = 60.0
+_WORK_S = 8.0
+# What a worker does when messages wait, without the queue; prints jobs a second.
+_WORK = f"""
+from time import perf_counter
+from appliance.config import use_settings_module
+use_settings_module()
+import django
+django.setup()
+from django.conf import settings
+from django.utils import timezone
+from ingestion import pipeline
+from ingestion.models import IngestJob
+from ingestion.together import run_together
+begun = perf_counter()
+while perf_counter() - begun < {_WORK_S} and (ids := pipeline.due(timezone.now())):
+    for one in run_together(ids, limits=settings.INGESTION_LIMITS, clock=timezone.now):
+        pipeline.run(one, limits=settings.INGESTION_LIMITS, clock=timezone.now, wake=False)
+print(IngestJob.objects.filter(state="done").count() / (perf_counter() - begun))
+"""
 
 
 def run() -> list[Row]:
@@ -46,6 +65,7 @@ def run() -> list[Row]:
         with _process(environment, "-m", "appliance.bench.mllp", str(port), port=port):
             bare = _rate(port)
         kept = _jobs(Path(folder))
+        worked = _worked(environment)
         visible = sorted(_visible(environment, Path(folder), port))
     assert kept >= rate * SECONDS * 0.9, "what was acknowledged is not all there"  # noqa: S101 - a figure must be true
     rows = [
@@ -56,6 +76,9 @@ def run() -> list[Row]:
         Row("MLLP acknowledgement, one sender, median", alone[len(alone) // 2] * 1000, "ms"),
         Row("MLLP acknowledgement, one sender, p95", alone[int(len(alone) * 0.95)] * 1000, "ms"),
     ]  # fmt: skip
+    rows.append(
+        Row("v2 messages taken in by one worker", worked, "messages/s", note="five resources each; one process")
+    )
     if visible:
         found = visible[int(len(visible) * 0.95)] * 1000
         rows.append(Row("v2 result to visible fact, p95", found, "ms", target="<= 1000", note="with queue and worker"))
@@ -170,6 +193,13 @@ def _times(port: int, messages: int) -> list[float]:
     return found
 
 
+def _worked(environment: dict[str, str]) -> float:
+    """Return how many of the messages that wait one worker takes in a second."""
+    command = [sys.executable, "-c", _WORK]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
 def _jobs(folder: Path, where: str = "") -> int:
     connection = sqlite3.connect(folder / "record.sqlite3", timeout=30)
     try:
@@ -198,7 +228,6 @@ def _visible(environment: dict[str, str], folder: Path, port: int) -> list[float
         "worker",
         "--concurrency",
         "1",
-        "--beat",
         "--loglevel",
         "ERROR",
     )

@@ -58,11 +58,10 @@ def vectors(settings: Config) -> ProcessSpec:
 
 
 def worker() -> ProcessSpec:
-    """Return the one Celery worker, with the clock that sends the sweeper."""
+    """Return the one Celery worker, which also sends the sweeper by its clock."""
     options = (
         "--concurrency",
         "1",
-        "--beat",
         "--loglevel",
         "WARNING",
         "--without-gossip",

@@ -21,6 +21,9 @@ for purpose in "$@"; do
             ;;
         test)
             need chromium chromium fonts-dejavu-core
+            need strace strace
+            need ip iproute2
+            need nft nftables
             [ -x /usr/lib/postgresql/15/bin/postgres ] || command -v postgres >/dev/null 2>&1 \
                 || missing="$missing postgresql"
             ;;

@@ -26,10 +26,10 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _listening(listen: str) -> dict[str, str]:
+def _listening(listen: str, socket_mode: str) -> dict[str, str]:
     """Return waitress's options for `HOST:PORT` (loopback only) or `unix:PATH`."""
     if listen.startswith("unix:"):
-        return {"unix_socket": listen.removeprefix("unix:"), "unix_socket_perms": "600"}
+        return {"unix_socket": listen.removeprefix("unix:"), "unix_socket_perms": socket_mode}
     host = listen.rpartition(":")[0].strip("[]")
     if host not in LOOPBACK:
         raise SystemExit(f"{host} is not loopback; the vector service is reached from this machine only")
@@ -41,9 +41,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m appliance.vector_service", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the collections")
     parser.add_argument("--listen", default="127.0.0.1:6335", help="HOST:PORT on loopback, or unix:PATH")
+    parser.add_argument("--socket-mode", choices=("600", "660"), default="600", help="660: the socket's group may come")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    listening = _listening(options.listen)
+    listening = _listening(options.listen, options.socket_mode)
     try:
         folder = Folder(options.data)
     except FolderInUseError as error:

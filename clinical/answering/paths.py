@@ -1,4 +1,4 @@
-"""Questions that have a path of their own: a summary, a guideline, for and against, a score.
+"""Questions that have a path of their own: another person's, a summary, a guideline, for and against, a score.
 
 Each is put together by code before its first sentence is shown. What none of them takes goes the ordinary
 way: route, facts, quotes, draft.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clinical.answering import criteria, guideline_answers, summary
+from clinical.answering import another, criteria, guideline_answers, summary
 from clinical.answering.events import JudgementAsked, Status
 from clinical.answering.prepared import Prepared, prepare
 from clinical.answering.scores import score_of
@@ -38,13 +38,14 @@ class OwnPath:
     """A prepared answer, and the judgements that would complete it.
 
     `about_record` is false where the record was not searched (guidelines): no absence is proved then. A summary
-    shows the medication check as a whole.
+    shows the medication check as a whole; with `about_other` there is none, for it would be this patient's.
     """
 
     prepared: Prepared
     judgements: tuple[JudgementAsked, ...] = ()
     about_record: bool = True
     is_summary: bool = False
+    about_other: bool = False
 
 
 def own_path(
@@ -60,6 +61,8 @@ def own_path(
         trust: which rows of clinical tables may be used here.
     """
     today = now.date()
+    if (named := another.answer(question, facts=facts, grant=grant, today=today)) is not None:
+        return OwnPath(named, about_other=True)
     if summary.asked_for(question):
         prepared = summary.answer(question, facts=facts, grant=grant, today=today, trust=trust)
         return OwnPath(prepared, is_summary=True)

@@ -155,7 +155,7 @@ def _own(own: OwnPath, asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
     prepared = own.prepared
     run.route, run.status = prepared.route, prepared.status
     yield RouteChosen(run.route, prepared.reason)
-    if own.about_record:
+    if own.about_record and not own.about_other:
         yield from _checked(asked, None, run, is_summary=own.is_summary)
     if prepared.sources:
         yield EvidenceFound(prepared.sources)
@@ -188,7 +188,8 @@ def _ordinary(asked: _Asked, chosen: Route, vocabulary: Vocabulary, run: Run) ->
             sources.add(citation, passage.title, passage.effective)
             quoted.append(SentenceReady(citation.quote, By.QUOTE, (citation,)))
             found.append(passage)
-        answered = answered or (evidence.quotes.answered and not only_code_can_tell(chosen))
+        told = evidence.quotes.answered and not only_code_can_tell(chosen) and not is_advice(chosen)
+        answered = answered or told
     if not by_code and quoted and chosen.kind is RouteKind.NOTES:
         by_code = [cited(one, asked.citer, sources) for one in _near(asked, chosen, vocabulary)]
     if not answered:
@@ -201,7 +202,8 @@ def _ordinary(asked: _Asked, chosen: Route, vocabulary: Vocabulary, run: Run) ->
     yield from by_code
     yield from quoted
     if not answered:
-        run.status = Status.EVIDENCE_ONLY if by_code and is_advice(chosen) else Status.NOT_DOCUMENTED
+        held = is_advice(chosen) and bool(by_code or quoted)
+        run.status = Status.EVIDENCE_ONLY if held else Status.NOT_DOCUMENTED
         yield from _absent(asked, run)
         return
     run.status = Status.ANSWERED

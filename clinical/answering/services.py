@@ -17,6 +17,7 @@ from clinical.audit import trail
 from clinical.keys import KeyDestroyedError, cipher_of
 from clinical.models import Answer, AnswerCitation, Patient, Question, ResourceVersion, guideline_key
 from clinical.ports import backends
+from clinical.record.staleness import StaleReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +99,9 @@ def result_of(held: Answer) -> dict[str, Any]:
     cipher = cipher_of(held.question.patient)
     plain = cipher.decrypt(held.result, binding=f"answer {held.question_id}")
     decoded: dict[str, Any] = msgspec.json.decode(plain)
+    if held.stale_reason == StaleReason.RESTRICTED:
+        # What it rests on may be read by nobody any more: that it was asked stays, the words do not.
+        return decoded | {"sources": [], "sentences": [], "findings": [], "medication_check": None, "judgements": []}
     return decoded
 
 

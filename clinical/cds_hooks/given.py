@@ -9,6 +9,7 @@ from django.conf import settings
 
 from clinical.access.handles import forget_expired, new_handle
 from clinical.cds_hooks.catalogue import override_reasons
+from clinical.cds_hooks.patients import named_by
 from clinical.cds_hooks.turns import short_write
 from clinical.domain.cds.card import CardLink
 from clinical.keys import cipher_of
@@ -57,6 +58,7 @@ def give(
     if not cards:
         return {"cards": []}
     cipher = cipher_of(patient)
+    named = named_by(call, client)
     given, handles, replies = [], [], []
     for card in cards:
         token, handle = new_handle(grant, patient, card.question, now=now)
@@ -70,6 +72,7 @@ def give(
                 hook_instance=call.hook_instance,
                 user_id=grant.user_id,
                 indicator=card.indicator.value,
+                asked_for=named,
                 topics=[cipher.digest(f"card topic {topic}") for topic in card.topics],
                 given_at=now,
             )

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from clinical.cds_hooks.refusals import NoDataError
 from clinical.domain.access import AccessDeniedError
 from clinical.identity.authorities import FHIR_ID
-from clinical.identity.services import find, identifier_pairs
+from clinical.identity.services import find, identifier_digest, identifier_pairs
+from clinical.record.given_since import asked_for
 
 if TYPE_CHECKING:
     from clinical.cds_hooks.clients import CdsClient
@@ -32,6 +33,13 @@ def user_of(call: HookCall, client: CdsClient) -> User:
 def server_of(call: HookCall, client: CdsClient) -> str | None:
     """Return the name under which the record holds the client's FHIR server; None for one not registered."""
     return client.fhir_servers.get(call.fhir_server) if call.fhir_server else None
+
+
+def named_by(call: HookCall, client: CdsClient) -> str:
+    """Return what a card keeps of the id by which the call names its patient; "" where the server is not known."""
+    server = server_of(call, client)
+    authority = FHIR_ID + (server or "")
+    return asked_for(authority, identifier_digest(authority, call.patient_id)) if server is not None else ""
 
 
 def patient_of(call: HookCall, client: CdsClient) -> Patient:

@@ -7,7 +7,8 @@ order-sign 1.1, encounter-discharge 1.0.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping  # noqa: TC003 - part of a public dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -40,7 +41,10 @@ _DECODE: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 @dataclass(frozen=True, slots=True)
 class HookCall:
-    """One call. `orders` are the draft orders, `selections` references of those just chosen."""
+    """One call. `orders` are the draft orders, `selections` references of those just chosen.
+
+    `urls` says which order ("Type/id") each fullUrl of the Bundle means: drafts refer to each other by it.
+    """
 
     hook: str
     hook_instance: str
@@ -51,6 +55,7 @@ class HookCall:
     orders: tuple[dict[str, Any], ...]
     selections: frozenset[str]
     prefetched: Prefetched
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 def decoded(body: bytes) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def read_call(body: bytes, *, service_hook: str) -> HookCall:
         if context.get(name) in (None, "", [], {}):
             raise HookRequestError("missing", f"context.{name}")
     patient_id = _matching(context, "patientId", _ID)
-    orders = _orders(context) if "draftOrders" in _CONTEXT[hook] else ()
+    orders, urls = _orders(context) if "draftOrders" in _CONTEXT[hook] else ((), {})
     return HookCall(
         hook=hook,
         hook_instance=instance,
@@ -103,8 +108,9 @@ def read_call(body: bytes, *, service_hook: str) -> HookCall:
         patient_id=patient_id,
         encounter_id=_matching(context, "encounterId", _ID, required="encounterId" in _CONTEXT[hook]),
         orders=orders,
-        selections=_selections(context, orders) if "selections" in _CONTEXT[hook] else frozenset(),
+        selections=_selections(context, orders, urls) if "selections" in _CONTEXT[hook] else frozenset(),
         prefetched=read_prefetch(call.get("prefetch"), patient_id=patient_id),
+        urls=urls,
     )
 
 
@@ -145,22 +151,24 @@ def _matching(context: dict[str, Any], name: str, pattern: re.Pattern[str], *, r
     return value
 
 
-def _selections(context: dict[str, Any], orders: tuple[dict[str, Any], ...]) -> frozenset[str]:
-    """Return the references of the selected orders; some clients send bare ids."""
+def _selections(context: dict[str, Any], orders: tuple[dict[str, Any], ...], urls: Mapping[str, str]) -> frozenset[str]:
+    """Return the references of the selected orders; some clients send bare ids, the fullUrl, or a whole URL."""
     value = context["selections"]
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise HookRequestError("wrong-type", "context.selections")
-    known: dict[str, str] = {}
+    known: dict[str, str] = dict(urls)
     for order in orders:
         reference = f"{order['resourceType']}/{order.get('id')}"
         known |= {reference: reference, str(order.get("id")): reference}
-    for number, one in enumerate(value):
+    chosen = [one if one in known else "/".join(one.split("/")[-2:]) for one in value]
+    for number, one in enumerate(chosen):
         if one not in known:
             raise HookRequestError("bad-value", f"context.selections[{number}]")
-    return frozenset(known[one] for one in value)
+    return frozenset(known[one] for one in chosen)
 
 
-def _orders(context: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+def _orders(context: dict[str, Any]) -> tuple[tuple[dict[str, Any], ...], dict[str, str]]:
+    """Return the draft orders, and which of them each fullUrl means."""
     bundle = context["draftOrders"]
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise HookRequestError("wrong-type", "context.draftOrders")
@@ -169,11 +177,13 @@ def _orders(context: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         raise HookRequestError("wrong-type", "context.draftOrders.entry")
     if len(entries) > MOST_ORDERS:
         raise HookRequestError("too-many", "context.draftOrders.entry")
-    found = []
+    found, urls = [], {}
     for number, entry in enumerate(entries):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(resource, dict) or not isinstance(kind, str) or not kind.isalpha() or len(kind) > 64:
             raise HookRequestError("wrong-type", f"context.draftOrders.entry[{number}].resource")
         found.append(resource)
-    return tuple(found)
+        if isinstance(url := entry.get("fullUrl"), str) and url:
+            urls[url] = f"{kind}/{resource.get('id') or f'entry-{number}'}"
+    return tuple(found), urls

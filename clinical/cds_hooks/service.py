@@ -143,6 +143,7 @@ def _medications(call: HookCall, server: str | None) -> dict[str, dict[str, Any]
     """Return the Medication resources that draft orders refer to: sent along, or held here."""
     sent = [*call.prefetched.medications, *(one for one in call.orders if one["resourceType"] == "Medication")]
     found = {f"Medication/{one.get('id')}": one for one in sent}
+    found |= {url: found[named] for url, named in call.urls.items() if named in found}
     wanted = set()
     for order in call.orders:
         reference = order.get("medicationReference")

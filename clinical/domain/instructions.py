@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,7 @@ def _addresses() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{one})" for one in patterns()), re.IGNORECASE)
 
 
+@lru_cache(maxsize=16384)
 def addresses_a_machine(sentence: str) -> bool:
     """Return whether a sentence is an instruction to, or talk about, a program that reads the record.
 

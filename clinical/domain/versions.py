@@ -101,9 +101,12 @@ def status_of(resource: dict[str, Any]) -> str:
 
 
 def labels_of(resource: dict[str, Any]) -> list[str]:
-    """Return the codes of meta.security."""
-    security = (resource.get("meta") or {}).get("security", ())
-    return [str(coding["code"]) for coding in security if coding.get("code")]
+    """Return the codes of meta.security and, of a document, of its own securityLabel."""
+    security = [*((resource.get("meta") or {}).get("security") or ())]
+    if resource.get("resourceType") == "DocumentReference":
+        for concept in resource.get("securityLabel") or ():
+            security += concept.get("coding") or ()
+    return list(dict.fromkeys(str(coding["code"]) for coding in security if coding.get("code")))
 
 
 # The element that says whose a resource is, for the types where it is not `subject` or `patient`

@@ -29,6 +29,12 @@ class GoldCase:
         records: paths of the records the case brings along, as written in the file; usually none.
         route: the route expected ("code", "notes", "code+notes"), or "" where not stated.
         kind: what the question tries ("paraphrase", "typo", "absence", ...), key `class`; "" where not stated.
+        statuses: the statuses that are right, key `status`, one or a list; empty for the plain rule: anything but
+            `not_documented` where the record holds the answer, just that where it does not. Advice, triage and
+            expired guidelines state theirs.
+        cites_some: `cites` names only some of what a right answer rests on (a summary): no precision is taken of it.
+        findings: "table:row" of each finding that the medication check must show.
+        not_checked: texts, each of which something that the medication check could not check must contain.
     """
 
     case_id: str
@@ -42,6 +48,10 @@ class GoldCase:
     records: tuple[str, ...] = ()
     route: str = ""
     kind: str = ""
+    statuses: tuple[str, ...] = ()
+    cites_some: bool = False
+    findings: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
 
 
 def load_cases(lines: Iterable[str]) -> list[GoldCase]:
@@ -63,6 +73,10 @@ def load_cases(lines: Iterable[str]) -> list[GoldCase]:
             records=texts(row, "records", line),
             route=text(row, "route", line) if row.get("route") else "",
             kind=text(row, "class", line) if row.get("class") else "",
+            statuses=(text(row, "status", line),) if isinstance(row.get("status"), str) else texts(row, "status", line),
+            cites_some="cites_some" in row and flag(row, "cites_some", line),
+            findings=texts(row, "findings", line),
+            not_checked=texts(row, "not_checked", line),
         )
         for line, row in objects(lines)
     ]

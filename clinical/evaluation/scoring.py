@@ -49,8 +49,12 @@ class Report:
 
     @property
     def citation_precision(self) -> float | None:
-        """Of the different resources cited by shown sentences of a case, the share that the case names as right."""
-        return _ratio(sum(len(v.right) for v in self._fixed), sum(len(v.citations) for v in self._fixed))
+        """Of the different resources cited by shown sentences of a case, the share that the case names as right.
+
+        Cases that name only some of what a right answer rests on are left out.
+        """
+        whole = [verdict for verdict in self._fixed if not verdict.case.cites_some]
+        return _ratio(sum(len(v.right) for v in whole), sum(len(v.citations) for v in whole))
 
     @property
     def abstention_recall(self) -> float | None:

@@ -23,7 +23,7 @@ class Verdict:
         case: the question.
         route: the route taken.
         status: the status of the answer.
-        missing: expected texts that no shown sentence contains.
+        missing: expected texts that no shown sentence contains, and expected findings that are not shown.
         violated: forbidden texts that a shown sentence contains.
         found: gold citations among everything retrieved (shown or withheld sentences, sources).
         cited: gold citations among those of shown sentences.
@@ -49,22 +49,29 @@ class Verdict:
 
     @property
     def abstained(self) -> bool:
-        """Whether the answer is a proof of absence. A refusal or bare evidence is no abstention."""
-        return self.status == ABSTAINED
+        """Whether the answer is a proof of absence, or holds back in the way the case states.
+
+        A refusal or bare evidence is no abstention, unless the case names that status as the right one.
+        """
+        if self.case.statuses and not self.case.answerable:
+            return self.status in self.case.statuses
+        return self.status == ABSTAINED and self.status not in self.case.statuses
 
     @property
     def expect_met(self) -> bool:
         """Whether an answerable case was answered with every expected text."""
-        return self.case.answerable and not self.abstained and not self.missing
+        fits = not self.case.statuses or self.status in self.case.statuses
+        return self.case.answerable and fits and not self.abstained and not self.missing
 
     def why(self) -> str:
         """Return what is wrong in words, or "" when the answer is right."""
         faults = [f"shows forbidden {text!r}" for text in self.violated]
-        if not self.case.answerable and not self.abstained:
-            faults.append(f"status is {self.status}, not {ABSTAINED}")
+        right = self.case.statuses or (() if self.case.answerable else (ABSTAINED,))
         if self.case.answerable and self.abstained:
             faults.append("abstained although the record holds the answer")
-        elif self.case.answerable:
+        elif right and self.status not in right:
+            faults.append(f"status is {self.status}, not {' or '.join(right)}")
+        if not (self.case.answerable and self.abstained):
             faults += [f"lacks {text!r}" for text in self.missing]
         return "; ".join(faults)
 
@@ -81,12 +88,18 @@ def judge(case: GoldCase, answer: Mapping[str, Any]) -> Verdict:
     cited = _resources(shown)
     listed = [*(answer.get("sources") or []), *(answer.get("evidence") or [])]
     retrieved = cited | _resources(sentences) | frozenset(_named(listed))
+    rows = frozenset(str(one.get("row") or "") for one in answer.get("findings") or [])
+    unchecked = [str(one) for one in (answer.get("medication_check") or {}).get("not_checked") or []]
     model = [bool(sentence.get("shown")) for sentence in sentences if sentence.get("by") == "model"]
     return Verdict(
         case=case,
         route=str(answer.get("route") or ""),
         status=str(answer.get("status") or ""),
-        missing=tuple(text for text in case.expect if not any(contains(w, text) for w in words)),
+        missing=(
+            *(text for text in case.expect if not any(contains(w, text) for w in words)),
+            *(row for row in case.findings if row not in rows),
+            *(text for text in case.not_checked if not any(contains(one, text) for one in unchecked)),
+        ),
         violated=tuple(text for text in case.forbid if any(contains(w, text) for w in words)),
         found=gold & retrieved,
         cited=gold & cited,

@@ -33,10 +33,13 @@ def terms_of(resource: dict[str, Any]) -> set[str]:
 
 
 def replace_search_terms(patient: Patient, resource: dict[str, Any]) -> None:
-    """Write the patient's terms anew."""
-    PatientSearchTerm.objects.filter(patient=patient).delete()
+    """Make the patient's terms these; most messages name him as the last one did, and nothing is written."""
+    rows = PatientSearchTerm.objects.filter(patient=patient)
+    held, wanted = set(rows.values_list("digest", flat=True)), {_digest(term) for term in terms_of(resource)}
+    if gone := held - wanted:
+        rows.filter(digest__in=gone).delete()
     PatientSearchTerm.objects.bulk_create(
-        [PatientSearchTerm(patient=patient, digest=_digest(term)) for term in terms_of(resource)]
+        [PatientSearchTerm(patient=patient, digest=digest) for digest in sorted(wanted - held)]
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -15,10 +17,14 @@ from clinical.models import CareTeamMember, Patient, PatientIdentifier, Resource
 from clinical.ports import backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from uuid import UUID
 
     from clinical.domain.demographics import Demographics
+
+
+looked_up: ContextVar[Mapping[tuple[str, str], Patient]] = ContextVar("looked_up", default=MappingProxyType({}))
+"""Identifiers that were looked up together (`clinical.identity.at_once`)."""
 
 
 class UnassignedError(Exception):
@@ -40,6 +46,8 @@ def find(authority: str, value: str) -> Patient | None:
     """Return the patient known by this identifier; one of an unknown authority finds nobody."""
     if not is_known(authority):
         return None
+    if (held := looked_up.get().get((authority, value))) is not None:
+        return held
     return (
         Patient.objects.filter(
             identifiers__authority=authority, identifiers__value_digest=identifier_digest(authority, value)
@@ -114,7 +122,8 @@ def patient_of_resource(
     pairs = identifier_pairs(resource, server)
     if not pairs:
         raise UnassignedError("unknown-authority")
-    patients = {patient.id: patient for pair in pairs if (patient := find(*pair)) is not None}
+    found = {pair: patient for pair in pairs if (patient := find(*pair)) is not None}
+    patients = {patient.id: patient for patient in found.values()}
     if len(patients) > 1:
         raise UnassignedError("identifiers-name-two-patients")
     if not patients:
@@ -124,7 +133,8 @@ def patient_of_resource(
     known = held(patient)
     if known is not None and disagree(known, demographics_of(resource)) >= 2:
         raise UnassignedError("conflicting-demographics")
-    _remember(patient, pairs)
+    if fresh := [pair for pair in pairs if pair not in found]:
+        _remember(patient, fresh)
     return patient
 
 

@@ -17,7 +17,11 @@ class UsedToken(models.Model):
 
 
 class CardGiven(models.Model):
-    """A card that was returned. `topics` are digests under the patient's key of what it is about; no word is kept."""
+    """A card that was returned. `topics` are digests under the patient's key of what it is about; no word is kept.
+
+    `asked_for` is the digest of the identifier by which the call named the patient, "" where it named him otherwise:
+    when a merge is undone it says to which of the two the card belongs.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="cards")
@@ -27,6 +31,7 @@ class CardGiven(models.Model):
     user_id = models.CharField(max_length=150)
     indicator = models.CharField(max_length=8)
     topics = models.JSONField(default=list)
+    asked_for = models.CharField(max_length=64, blank=True)
     given_at = models.DateTimeField(db_index=True)
 
 
@@ -45,6 +50,11 @@ class CardFeedback(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["card", "digest"], name="card_feedback_once")]
+
+    @property
+    def binding(self) -> str:
+        """What the comment's ciphertext is bound to."""
+        return f"feedback {self.id}"
 
 
 class Handle(models.Model):

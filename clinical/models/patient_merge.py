@@ -10,7 +10,7 @@ from clinical.models.patient import Patient
 class PatientMerge(models.Model):
     """One merge, numbered in the order they were made: what was held of `merged` is the survivor's from then on.
 
-    `moved` names by primary key what came from the merged patient: versions, identifiers, questions, care team
+    `moved` names by primary key what came from the merged patient: versions, identifiers, questions, cards, care team
     and search terms that were added, and Patient resources that went out of effect. `merged` stays as an empty
     shell with a key of his own, so that the merge can be undone. `by` is a feed or a user, `reason` a code or
     short words; no patient text.

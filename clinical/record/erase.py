@@ -20,6 +20,7 @@ from clinical.keys import cipher_for_erasing, forget_keys, site_cipher
 from clinical.models import (
     Answer,
     AnswerCitation,
+    CardFeedback,
     DataKey,
     DeletionReceipt,
     IndexChange,
@@ -86,6 +87,7 @@ def counts_of(patient_id: UUID) -> dict[str, int]:
         "index_vectors": PassageRow.objects.filter(patient_id=patient_id, indexed_at__isnull=False).count(),
         "answers": Answer.objects.filter(question__in=of_questions).count(),
         "citations": AnswerCitation.objects.filter(answer__question__in=of_questions).count(),
+        "card_feedback": CardFeedback.objects.filter(card__patient_id=patient_id).count(),
     }
 
 

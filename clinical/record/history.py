@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.facts import Fact
 from clinical.domain.projection import project
+from clinical.domain.relations import RelationKind
 from clinical.domain.versions import Effect, VersionFacts, decide
-from clinical.models import ResourceVersion
+from clinical.models import DocumentRelation, ResourceVersion
 from clinical.record.incoming import decode_resource
 from clinical.record.selectors import content_of, facts_of
 
@@ -32,13 +33,26 @@ def facts_as_of(grant: AccessGrant, last_version: int) -> list[Fact]:
     rows = ResourceVersion.objects.filter(patient_id=grant.patient_id, pk__lte=last_version)
     for row in rows.defer("content").order_by("number"):
         by_identity[row.server, row.resource_type, row.logical_id].append(row)
-    in_effect = [found for versions in by_identity.values() if (found := _current(versions)) is not None]
+    replaced = _replaced_then(grant, last_version)
+    in_effect = [
+        found
+        for identity, versions in by_identity.items()
+        if identity not in replaced and (found := _current(versions)) is not None
+    ]
     wanted = {(row.reference, str(row.number)) for row in in_effect}
     facts = [fact for fact in facts_of(grant) if (fact.resource, fact.version) in wanted]
     read = {(fact.resource, fact.version) for fact in facts}
-    replaced = [row for row in in_effect if (row.reference, str(row.number)) not in read]
+    changed = [row for row in in_effect if (row.reference, str(row.number)) not in read]
     hidden = bool(grant.hidden_labels)
-    return facts + [fact for row in replaced if not (hidden and row.restricted) for fact in _projected(row)]
+    return facts + [fact for row in changed if not (hidden and row.restricted) for fact in _projected(row)]
+
+
+def _replaced_then(grant: AccessGrant, last_version: int) -> set[tuple[str, str, str]]:
+    """Return the documents in whose place another one stood already."""
+    rows = DocumentRelation.objects.filter(
+        patient_id=grant.patient_id, kind=RelationKind.REPLACES, version_id__lte=last_version
+    )
+    return set(rows.values_list("server", "target_type", "target_id"))
 
 
 def _current(versions: Iterable[ResourceVersion]) -> ResourceVersion | None:

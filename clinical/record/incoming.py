@@ -13,6 +13,7 @@ from clinical.domain import chunks, json_spans, narrative
 from clinical.domain.access import RESTRICTED_LABELS
 from clinical.domain.passages import Part, passage_id
 from clinical.domain.projection import project, to_payload
+from clinical.domain.relations import Relation, relations_of
 from clinical.domain.versions import VersionFacts, labels_of, source_time, status_of
 from clinical.models.resource_version import version_key
 
@@ -76,6 +77,7 @@ class Prepared:
     content: bytes
     facts: list[PreparedFact]
     passages: list[PreparedPassage]
+    relations: tuple[Relation, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -130,6 +132,7 @@ def prepare(
             for ordinal, row in enumerate(rows)
         ],
         passages=passages,
+        relations=() if incoming.deleted or status in _NO_NARRATIVE else relations_of(resource, incoming.server),
     )
 
 

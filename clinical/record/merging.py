@@ -25,6 +25,7 @@ from clinical.models import (
     ResourceVersion,
 )
 from clinical.record import facts_held
+from clinical.record.given_since import cards_of, cards_since, move_cards, questions_since, remove_questions
 from clinical.record.parting import what_goes_back
 from clinical.record.rekey import Rekeying
 from clinical.record.retired import put_back, take_out
@@ -79,6 +80,7 @@ def merge(survivor: Patient, merged: Patient, *, by: str, original_sha256: str =
     moving = Rekeying(merged, survivor, (cipher_of(merged), cipher_of(survivor)))
     moving.versions(moved["versions"], now=now)
     moving.questions(moved["questions"])
+    move_cards(moved["cards"], merged, survivor, (cipher_of(merged), cipher_of(survivor)))
     give_identifiers(moved["identifiers"], merged, survivor)
     moved["team_added"] = _give_team(survivor, moved["team"])
     moved["terms_added"] = _give_terms(survivor, moved["terms"])
@@ -118,9 +120,15 @@ def undo(record: PatientMerge, *, by: str, reason: str, now: datetime) -> Patien
         mark_patient(survivor.id, StaleReason.MERGED, now=now)
         moved: dict[str, Any] = record.moved
         back = what_goes_back(record)
-        moving = Rekeying(survivor, merged, (cipher_of(survivor), cipher_of(merged)))
+        ciphers = (cipher_of(survivor), cipher_of(merged))
+        moving = Rekeying(survivor, merged, ciphers)
+        asked_since, of_both = questions_since(record, back.versions)
         moving.versions(sorted(back.versions), now=now)
-        moving.questions(moved["questions"])
+        moving.questions([*moved["questions"], *asked_since])
+        removed = remove_questions(of_both, survivor=survivor)
+        cards = [*moved.get("cards", ()), *cards_since(record, back.identifiers)]
+        move_cards(cards, survivor, merged, ciphers)
+        Handle.objects.filter(patient=survivor).delete()  # whom a link was meant for cannot be told
         give_identifiers(back.identifiers, survivor, merged)
         CareTeamMember.objects.filter(patient=survivor, user_id__in=moved["team_added"]).delete()
         PatientSearchTerm.objects.filter(patient=survivor, digest__in=moved["terms_added"]).delete()
@@ -130,7 +138,7 @@ def undo(record: PatientMerge, *, by: str, reason: str, now: datetime) -> Patien
         record.undone_at, record.undone_by, record.undo_reason = now, by[:150], reason[:64]
         record.save(update_fields=["undone_at", "undone_by", "undo_reason"])
         _forget(survivor, merged)
-        _note(UNMERGE, "SUCCESS", record, by, now=now, reason=reason[:64])
+        _note(UNMERGE, "SUCCESS", record, by, now=now, reason=reason[:64], removed=removed)
     return record
 
 
@@ -163,6 +171,7 @@ def _ids_of(patient: Patient) -> dict[str, Any]:
         "versions": list(ResourceVersion.objects.filter(patient=patient).values_list("pk", flat=True)),
         "identifiers": list(PatientIdentifier.objects.filter(patient=patient).values_list("pk", flat=True)),
         "questions": [str(one) for one in Question.objects.filter(patient=patient).values_list("id", flat=True)],
+        "cards": cards_of(patient),
         "team": list(CareTeamMember.objects.filter(patient=patient).values_list("user_id", flat=True)),
         "terms": list(PatientSearchTerm.objects.filter(patient=patient).values_list("digest", flat=True)),
     }
@@ -195,8 +204,11 @@ def _forget(*patients: Patient) -> None:
         facts_held.forget(patient.id)
 
 
-def _note(action: str, outcome: str, record: PatientMerge, by: str, *, now: datetime, reason: str = "") -> None:
+def _note(
+    action: str, outcome: str, record: PatientMerge, by: str, *, now: datetime, reason: str = "", removed: int = 0
+) -> None:
     detail: dict[str, Any] = {"merge": record.id, "merged": str(record.merged_id)}
+    detail |= {"answers_on_both_removed": removed} if removed else {}
     detail |= {"versions": len(record.moved["versions"])} if outcome == "SUCCESS" else {}
     detail |= {"reason": reason} if reason else {}
     entry = trail.Entry(action, outcome, by[:150], patient_id=str(record.survivor_id), detail=detail)

@@ -13,7 +13,16 @@ from django.db import connection
 
 from clinical.domain import narrative
 from clinical.domain.passages import Part
-from clinical.models import Answer, FactRow, IndexChange, PassageRow, PassageVector, Question, ResourceVersion
+from clinical.models import (
+    Answer,
+    DocumentRelation,
+    FactRow,
+    IndexChange,
+    PassageRow,
+    PassageVector,
+    Question,
+    ResourceVersion,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,6 +90,7 @@ class Rekeying:
             binding = f"{keys[fact.version_id]}#{fact.ordinal}:{fact.kind}"
             fact.payload, fact.patient = self._again(fact.payload, binding), self._target
         _rewrite(FactRow, ("payload", "patient_id"), facts)
+        DocumentRelation.objects.filter(version_id__in=moved).update(patient=self._target)
 
     def _vectors(self, digests: dict[str, str]) -> None:
         """Move the vectors of these texts; where the source's other passages have the same text, copy them."""

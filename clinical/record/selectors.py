@@ -19,6 +19,7 @@ from clinical.domain.projection import read_payload
 from clinical.keys import cipher_of, cipher_of_id, site_cipher
 from clinical.models import FactRow, PassageRow, Patient, ResourceVersion
 from clinical.record import facts_held
+from clinical.record.addenda import Addenda
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -185,6 +186,7 @@ class _Parts:
 
     def __init__(self) -> None:
         self._decoded: dict[tuple[int, str], tuple[str, str, tuple[Page, ...]]] = {}
+        self._addenda: Addenda | None = None
 
     def passage(self, row: PassageRow) -> Passage:
         """Return the passage a row stands for."""
@@ -195,7 +197,7 @@ class _Parts:
             resource = msgspec.json.decode(content)
             text = content.decode() if row.part == Part.JSON else narrative.text_part(resource)
             pages = () if row.part == Part.JSON else pages_of(resource)
-            known = self._decoded[version.pk, row.part] = (text, title_of(resource), pages)
+            known = self._decoded[version.pk, row.part] = (text, self._title(version, resource), pages)
         text, title, pages = known
         place = place_in_words(pages_between(pages, row.start, row.end))
         return Passage(
@@ -207,6 +209,15 @@ class _Parts:
             title=f"{title}, {place}" if place else title,
             section=row.section,
         )
+
+    def _title(self, version: ResourceVersion, resource: dict[str, Any]) -> str:
+        """Return the title with what its source says of the document's standing, and what adds to it."""
+        if version.resource_type != "DocumentReference" or version.patient_id is None:
+            return title_of(resource)
+        if self._addenda is None:
+            self._addenda = Addenda(version.patient_id)
+        said = ["superseded"] if version.status == "superseded" else []
+        return ", ".join(filter(None, (title_of(resource), *said, self._addenda.in_words(version))))
 
 
 def title_of(resource: dict[str, Any]) -> str:

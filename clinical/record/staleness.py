@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from clinical.domain.projection.rows import IN_ERROR
-from clinical.models import Answer, AnswerCitation, ResourceVersion
+from clinical.domain.relations import RelationKind
+from clinical.models import Answer, AnswerCitation, DocumentRelation, ResourceVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +31,7 @@ class StaleReason(StrEnum):
     DELETED = "deleted"
     ENTERED_IN_ERROR = "entered-in-error"
     MERGED = "merged"
+    RESTRICTED = "restricted"
 
 
 # Observation.status and DiagnosticReport.status of a result that was changed after it was final
@@ -41,8 +43,13 @@ _MERGES: Final = frozenset({"replaced-by", "replaces"})
 _GRAVITY: Final = tuple(StaleReason)
 
 
-def change_of(status: str, *, deleted: bool) -> StaleReason:
-    """Return what a newer version with this status does to answers that cite an older one."""
+def change_of(status: str, *, deleted: bool, restricted: bool = False) -> StaleReason:
+    """Return what a newer version with this status does to answers that cite an older one.
+
+    `restricted`: its security labels keep it from being read, the older ones did not.
+    """
+    if restricted:
+        return StaleReason.RESTRICTED
     if deleted:
         return StaleReason.DELETED
     if status == IN_ERROR:
@@ -83,9 +90,20 @@ def changed_meanwhile(versions: Iterable[ResourceVersion]) -> StaleReason | None
             newer = ResourceVersion.objects.filter(
                 server=row.server, resource_type=row.resource_type, logical_id=row.logical_id, is_current=True
             ).values_list("status", "deleted")
-            status, deleted = newer.first() or ("", True)
+            in_effect = newer.first()
+            if in_effect is None and _is_replaced(row):
+                found.append(StaleReason.REPLACED)
+                continue
+            status, deleted = in_effect or ("", True)
             found.append(change_of(status, deleted=deleted))
     return max(found, key=_GRAVITY.index, default=None)
+
+
+def _is_replaced(row: ResourceVersion) -> bool:
+    """Return whether another document has taken the place of this one."""
+    named = {"server": row.server, "target_type": row.resource_type, "target_id": row.logical_id}
+    relations = DocumentRelation.objects.filter(kind=RelationKind.REPLACES, **named)
+    return row.patient_id is not None and relations.filter(patient_id=row.patient_id).exists()
 
 
 def _mark(answers: QuerySet[Any, Any], reason: StaleReason, *, now: datetime) -> None:

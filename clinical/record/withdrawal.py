@@ -6,6 +6,7 @@ singly does not.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from clinical.domain.versions import VersionFacts, is_older
@@ -13,6 +14,7 @@ from clinical.models import DeletionReceipt, FactRow, IndexChange, PassageRow, R
 from clinical.record.staleness import StaleReason, mark_citing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -49,11 +51,43 @@ def withdraw(patient_id: UUID, deletion: Prepared, *, now: datetime) -> int:
     rows = ResourceVersion.objects.filter(patient_id=patient_id, is_current=True, deleted=False)
     if rows.filter(resource_type="Patient").exists():
         rows = rows.filter(server=server)
-    versions = list(rows.exclude(resource_type="Patient").defer("content"))
+    counts = take_out_of_effect(
+        list(rows.exclude(resource_type="Patient").defer("content")), reason=StaleReason.DELETED, now=now
+    )
+    DeletionReceipt.objects.create(
+        kind=DeletionReceipt.Kind.RESOURCE,
+        patient_id=patient_id,
+        resource=f"Patient/{deletion.incoming.logical_id}"[:200],
+        reason="withdrawn",
+        user_id=f"feed:{deletion.incoming.feed}"[:150],
+        begun_at=now,
+        finished_at=now,
+        before=counts,
+        after={"versions": 0, "facts": 0, "passages": 0},
+    )
+    return counts["versions"]
+
+
+def take_out_of_effect(versions: list[ResourceVersion], *, reason: StaleReason, now: datetime) -> dict[str, int]:
+    """Let versions count for nothing any more: facts, passages and vectors go, answers on them turn stale.
+
+    In the caller's transaction; the caller writes the receipt.
+
+    Returns:
+        How many versions, facts and passages there were.
+    """
     ids = [row.pk for row in versions]
     facts = FactRow.objects.filter(version_id__in=ids).delete()[0]
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
+    tell_index_gone(passages, now=now)
+    ResourceVersion.objects.filter(pk__in=ids).update(is_current=False)
+    mark_citing([(row.key, reason) for row in versions], now=now)
+    return {"versions": len(ids), "facts": facts, "passages": len(passages)}
+
+
+def tell_index_gone(passages: Iterable[UUID], *, now: datetime) -> None:
+    """Write the index changes of passages that have left the record; in the caller's transaction."""
     IndexChange.objects.bulk_create(
         [
             IndexChange(
@@ -65,34 +99,29 @@ def withdraw(patient_id: UUID, deletion: Prepared, *, now: datetime) -> int:
             for one in passages
         ]
     )
-    ResourceVersion.objects.filter(pk__in=ids).update(is_current=False)
-    mark_citing([(row.key, StaleReason.DELETED) for row in versions], now=now)
-    DeletionReceipt.objects.create(
-        kind=DeletionReceipt.Kind.RESOURCE,
-        patient_id=patient_id,
-        resource=f"Patient/{deletion.incoming.logical_id}"[:200],
-        reason="withdrawn",
-        user_id=f"feed:{deletion.incoming.feed}"[:150],
-        begun_at=now,
-        finished_at=now,
-        before={"versions": len(ids), "facts": facts, "passages": len(passages)},
-        after={"versions": 0, "facts": 0, "passages": 0},
-    )
-    return len(ids)
 
 
 def withdrawn_versions(patient_id: UUID) -> list[ResourceVersion]:
     """Return the version that was in effect of each resource of which now none is, not even a deletion."""
     rows: QuerySet[ResourceVersion] = ResourceVersion.objects.filter(patient_id=patient_id)
     in_effect = set(rows.filter(is_current=True).values_list("server", "resource_type", "logical_id"))
-    newest: dict[tuple[str, str, str], ResourceVersion] = {}
-    for row in rows.order_by("number"):
+    by_identity: dict[tuple[str, str, str], list[ResourceVersion]] = defaultdict(list)
+    for row in rows:
         identity = (row.server, row.resource_type, row.logical_id)
-        held = newest.get(identity)
+        if identity not in in_effect:
+            by_identity[identity].append(row)
+    newest = (newest_of(versions) for versions in by_identity.values())
+    return [row for row in newest if row is not None and not row.deleted]
+
+
+def newest_of(versions: Iterable[ResourceVersion]) -> ResourceVersion | None:
+    """Return which of these versions of one resource was in effect last; None where there is none."""
+    newest: ResourceVersion | None = None
+    for row in sorted(versions, key=lambda one: one.number):
         # One that came late and was older by its source's own account never took effect.
-        if identity not in in_effect and (held is None or not is_older(facts_of(row), facts_of(held))):
-            newest[identity] = row
-    return [row for row in newest.values() if not row.deleted]
+        if newest is None or not is_older(facts_of(row), facts_of(newest)):
+            newest = row
+    return newest
 
 
 def facts_of(row: ResourceVersion) -> VersionFacts:

@@ -21,6 +21,7 @@ from clinical.models import (
     ResourceVersion,
 )
 from clinical.record.receipts import note_deletions
+from clinical.record.related_documents import follow_relations, forget_relations, replaced_now
 from clinical.record.staleness import change_of, mark_citing, mark_merged
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from clinical.record.incoming import Prepared
+    from clinical.record.related_documents import Place
 
 Identity = tuple[str, str, str]
 
@@ -47,6 +49,7 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
     if not batch:
         return []
     held = _held([prepared.identity for prepared in batch])
+    replaced_already = replaced_now(batch)
     effects: list[Effect] = []
     replaced: list[tuple[ResourceVersion, Prepared]] = []
     created: list[tuple[Prepared, ResourceVersion]] = []
@@ -58,6 +61,10 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
             [_facts_of(version) for version in versions],
             None if current is None else _facts_of(current),
         )
+        if effect is Effect.STORED and prepared.identity in replaced_already and not prepared.incoming.deleted:
+            # Another document stands in its place: what comes of it now is history.
+            known = any(version.sha256 == prepared.order.sha256 for version in versions)
+            effect = Effect.UNCHANGED if known else Effect.SUPERSEDED
         effects.append(effect)
         if effect is Effect.UNCHANGED:
             continue
@@ -67,8 +74,9 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> list[Effect]:
             current.is_current = False
             replaced.append((current, prepared))
         created.append((prepared, row))
-    _retire(replaced, now=now)
+    freed = _retire(replaced, now=now)
     _insert(created, now=now)
+    follow_relations(created, freed=freed, now=now)
     mark_merged((prepared for prepared, row in created if row.is_current), now=now)
     return effects
 
@@ -127,13 +135,17 @@ def _row(prepared: Prepared, *, number: int, current: bool, now: datetime) -> Re
     )
 
 
-def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) -> None:
-    """Take versions out of effect: their facts, passages and vectors go, answers on them turn stale."""
+def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) -> set[Place]:
+    """Take versions out of effect: their facts, passages and vectors go, answers on them turn stale.
+
+    Returns:
+        The documents that these versions had replaced.
+    """
     # Versions that came and were replaced within one batch are not in the database yet.
     newest = {prepared.identity: prepared for _row, prepared in replaced}
     saved = [row for row, _prepared in replaced if not row._state.adding]
     if not saved:
-        return
+        return set()
     ids = [row.pk for row in saved]
     after = [newest[row.server, row.resource_type, row.logical_id] for row in saved]
     note_deletions(list(zip(saved, after, strict=True)), now=now)
@@ -142,8 +154,12 @@ def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) 
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
     IndexChange.objects.bulk_create([_change(IndexChange.Operation.DELETE, passage, now=now) for passage in passages])
-    reasons = [change_of(prepared.status, deleted=prepared.incoming.deleted) for prepared in after]
+    reasons = [
+        change_of(by.status, deleted=by.incoming.deleted, restricted=by.restricted and not row.restricted)
+        for row, by in zip(saved, after, strict=True)
+    ]
     mark_citing(zip((row.key for row in saved), reasons, strict=True), now=now)
+    return forget_relations(ids)
 
 
 def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -> None:

@@ -28,6 +28,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_lead": Role.LEAD in roles,
         "frame_feeds": feeds,  # asked for by pages only: a fragment has no frame
         "frame_held": import_string(settings.CLINICAL_HELD_BACK),
+        "frame_alarms": import_string(settings.CLINICAL_ALARMS),
         "site_zone": timezone.get_current_timezone_name(),
         "idle_seconds": IDLE_SECONDS,
         "warn_seconds": WARN_SECONDS,

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 from django.contrib.auth import logout
 from django.utils import timezone
 
+from clinical.access import idle
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponseBase
 
-IDLE_SECONDS: Final = 15 * 60
+IDLE_SECONDS: Final = idle.LIMIT_SECONDS
 WARN_SECONDS: Final = 2 * 60
-_SEEN: Final = "last_seen"
+_SEEN: Final = idle.SEEN
 _WRITE_EVERY: Final = 15  # seconds; saves writing the session with each request
 # Asked by the page itself, not by a person: they must not keep a session alive.
 _NOT_ACTIVITY: Final = re.compile(r"/ingest/progress|/ward/rows|/questions/[0-9a-f-]{36}/staleness")

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.domain.pages import pages_of
 from clinical.domain.passages import Part
+from clinical.record.addenda import relatives_of
 from clinical.record.selectors import NotHeldError, resource_of, version_of
 from clinical.selectors import SourceView, source_view
 from clinical.web.banner import identity
 from clinical.web.borders import is_fragment
 from clinical.web.paged import PagesShown, shown_pages
 from clinical.web.readable import Line, readable
+from clinical.web.source_links import version_url
 from clinical.web.wording import resource_type as type_words
 
 if TYPE_CHECKING:
@@ -65,6 +67,10 @@ def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_i
         "view": view,
         "shown": _shown(view),
         "paged": _pages(grant, view, resource_type),
+        "relatives": [
+            (one, version_url(patient_id, one.resource, one.version))
+            for one in relatives_of(grant, version_of(grant, reference, version))
+        ],
         "kind": type_words(resource_type),
         "is_structured": part is Part.JSON,
     }

@@ -50,7 +50,8 @@ class MergeItem:
     """One person was known by two sets of identifiers: what is held under the merged ones is the survivor's.
 
     `surviving` and `merged` are (assigning authority, identifier) pairs; where the authority is "", the
-    identifier is a Patient.id of `server`. `hold` as for a resource.
+    identifier is a Patient.id of `server`. `hold` as for a resource. `undo` says that they are two persons after all:
+    which of the two was merged into the other is known here.
     """
 
     position: str
@@ -58,6 +59,7 @@ class MergeItem:
     surviving: tuple[tuple[str, str], ...]
     merged: tuple[tuple[str, str], ...]
     hold: str = ""
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

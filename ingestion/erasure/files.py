@@ -21,7 +21,7 @@ from clinical.ports import backends
 from ingestion.domain.items import ParseContext
 from ingestion.models import IngestJob, Original, QuarantinedItem, UnassignedItem
 from ingestion.originals import OriginalDamagedError, keep, objects_of, open_original
-from ingestion.receive import name_of, sealed_name
+from ingestion.receive import context_of, name_of, sealed_name
 from ingestion.steps.redact import Outcome, Redaction, is_named_in, redact
 
 if TYPE_CHECKING:
@@ -105,21 +105,13 @@ class KeptFiles:
             return is_named_in(file, self._traces, whole=held and original.size <= _READ_WHOLE)
 
     def _redaction(self, original: Original) -> Redaction:
-        resource_bytes, file_bytes = settings.INGESTION_LIMITS
-        said = [(name_of(job), job.context) for job in original.jobs.all()] or [("", {})]
+        said = [(name_of(job), context_of(job, settings.INGESTION_LIMITS)) for job in original.jobs.all()]
         decision = Redaction(Outcome.UNTOUCHED)
-        for name, context in said:
+        for name, context in said or [("", ParseContext())]:
             decision = redact(
                 lambda: open_original(original),
                 name,
-                ParseContext(
-                    patient_reference=context.get("patient") or "",
-                    guideline=context.get("guideline"),
-                    max_resource_bytes=resource_bytes,
-                    max_file_bytes=file_bytes,
-                    server=context.get("server") or "",
-                    refused=context.get("refused") or {},
-                ),
+                context,
                 self._traces,
                 self._patient_id,
             )

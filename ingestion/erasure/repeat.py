@@ -9,7 +9,9 @@ from django.db import transaction
 from clinical.keys import cipher_of
 from clinical.models import DeletionReceipt, Patient, ResourceVersion
 from clinical.record import erase as record
+from clinical.record.consent import WITHDRAWN, take_record_out
 from clinical.record.incoming import Incoming, prepare
+from clinical.record.receipts import LABEL_REMOVED
 from clinical.record.withdrawal import withdraw
 from clinical.record.writer import write
 from ingestion.erasure.services import carry_through
@@ -49,6 +51,8 @@ def repeat(receipt: DeletionReceipt, *, by: Erasing) -> DeletionReceipt:
 
 def _resource(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
     assert receipt.patient_id is not None  # noqa: S101 - receipts name whose
+    if receipt.reason in (LABEL_REMOVED, WITHDRAWN):
+        return _without_deleting(receipt, by)
     resource_type, _, logical_id = receipt.resource.partition("/")
     rows = ResourceVersion.objects.filter(
         patient_id=receipt.patient_id,
@@ -77,6 +81,18 @@ def _resource(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
             write([prepared], now=now)
             if resource_type == "Patient":
                 withdraw(row.patient.id, prepared, now=now)
+        receipt.finished_at = now
+        receipt.save(force_insert=True)
+    return receipt
+
+
+def _without_deleting(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
+    """Repeat what deletes nothing: a label that went lets something be found; a consent takes the record out."""
+    assert receipt.patient_id is not None  # noqa: S101 - receipts name whose
+    now = by.clock()
+    with transaction.atomic():
+        if receipt.reason == WITHDRAWN:
+            take_record_out(receipt.patient_id, now=now)
         receipt.finished_at = now
         receipt.save(force_insert=True)
     return receipt

@@ -14,6 +14,7 @@ from ingestion.parsers.attached import with_words
 from ingestion.parsers.registry import parse_stream
 from ingestion.pipeline import FAULTS_OF_AN_ITEM
 from ingestion.receive import context_of, name_of
+from ingestion.steps.binaries import joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +38,7 @@ def items_at(job: IngestJob, ordinals: Collection[int]) -> dict[int, Item]:
     context = context_of(job, settings.INGESTION_LIMITS)
     try:
         with open_original(job.original) as file:
-            for number, item in enumerate(with_words(parse_stream(file, name_of(job), context), context)):
+            for number, item in enumerate(with_words(joined(parse_stream(file, name_of(job), context)), context)):
                 if number in ordinals:
                     found[number] = item
                 if number >= last:

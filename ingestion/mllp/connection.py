@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection as database
 
-from ingestion.domain.v2.acknowledge import Verdict, acknowledge
+from ingestion.domain.v2.acknowledge import Verdict, acknowledge, application_acknowledge
 from ingestion.domain.v2.frames import Deframer, FrameTooLongError, frame
+from ingestion.mllp.application import Applications
 from ingestion.mllp.judge import UNREADABLE, Judgement, judge
 from ingestion.mllp.writer import NotKeptError
 from ingestion.originals import INLINE_BYTES, keep
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _READ_BYTES: Final = 64 * 1024
 _TICK_S: Final = 0.5
+_SOON_S: Final = 0.05
 _NOT_KEPT: Final = "not-stored"
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Connection:
         self._socket, self._writer, self._rules, self._clock = sock, writer, rules, clock
         self._number, self._sent = number, 0
         self._deframer = Deframer(limit=rules.message_bytes)
+        self._applications = Applications()
         self._stopping = False
 
     def use(self, sock: socket.socket) -> None:
@@ -101,6 +104,7 @@ class Connection:
             if now - heard > self._rules.idle_s:
                 logger.info("connection %d was idle for %.0f s", self._number, now - heard)
                 return
+            self._tell_what_became()
             try:
                 data = self._socket.recv(_READ_BYTES)
             except TimeoutError:
@@ -127,7 +131,7 @@ class Connection:
             verdict, reason, place = judgement.verdict, judgement.reason, judgement.place
             if stored is not None:
                 try:
-                    stored.result(self._rules.store_s)
+                    self._applications.expect(stored.result(self._rules.store_s), judgement.message)
                 except (NotKeptError, FutureTimeoutError):
                     verdict, reason, place = Verdict.ERROR, _NOT_KEPT, ""
             if verdict is not Verdict.ACCEPT:
@@ -155,17 +159,23 @@ class Connection:
             logger.error("connection %d: not readable (%s)", self._number, type(error).__name__)  # noqa: TRY400 - may quote
             return Judgement(Verdict.ERROR, None, UNREADABLE, "reading-failed")
 
-    def _answer(self, judgement: Judgement, verdict: Verdict, reason: str, place: str) -> None:
+    def _tell_what_became(self) -> None:
+        """Send the application acknowledgements that are due, and look again soon while there are any."""
+        for one in self._applications.finished():
+            now, control_id = self._next_reply()
+            reply = application_acknowledge(one.message, one.verdict, now=now, control_id=control_id, reason=one.reason)
+            if reply.message is not None:
+                self._socket.sendall(frame(reply.message.encode(one.message.codec, "replace")))
+        self._socket.settimeout(_SOON_S if len(self._applications) else _TICK_S)
+
+    def _next_reply(self) -> tuple[datetime, str]:
         self._sent += 1
         now = self._clock()
-        reply = acknowledge(
-            judgement.message,
-            verdict,
-            now=now,
-            control_id=f"{now:%y%m%d%H%M%S}{self._number % 10_000:04d}{self._sent % 10_000:04d}",
-            reason=reason,
-            place=place,
-        )
+        return now, f"{now:%y%m%d%H%M%S}{self._number % 10_000:04d}{self._sent % 10_000:04d}"
+
+    def _answer(self, judgement: Judgement, verdict: Verdict, reason: str, place: str) -> None:
+        now, control_id = self._next_reply()
+        reply = acknowledge(judgement.message, verdict, now=now, control_id=control_id, reason=reason, place=place)
         if reply.message is not None:
             codec = judgement.message.codec if judgement.message else "utf-8"
             self._socket.sendall(frame(reply.message.encode(codec, "replace")))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clinical.domain.versions import Effect
 from clinical.identity.authorities import FHIR_ID, is_known
-from clinical.identity.merge import named_by
+from clinical.identity.merge import named_by, rows_of_pair
 from clinical.identity.services import UnassignedError
 from clinical.models import PatientMerge
-from clinical.record.merging import MergeError, merge
+from clinical.record.merging import MergeError, merge, undo
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from ingestion.steps.same_file import SameFile
 
 Pairs = list[tuple[str, str]]
+UNLINKED: Final = "unlinked by a message"
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedMerge:
-    """Whose record becomes part of whose; None where it is so already."""
+    """Whose record becomes part of whose, or which merge is undone; None where it is so already."""
 
     pair: tuple[Patient, Patient] | None
     by: str
     original_sha256: str
+    undone: PatientMerge | None = None
 
     def write(self, *, now: datetime) -> Effect:
         """Make the merge in the caller's transaction.
@@ -37,6 +39,9 @@ class PreparedMerge:
         Raises:
             MergeError: another merge was made meanwhile; decide again.
         """
+        if self.undone is not None:
+            undo(self.undone, by=self.by, reason=UNLINKED, now=now)
+            return Effect.STORED
         if self.pair is None:
             return Effect.UNCHANGED
         merge(*self.pair, by=self.by, original_sha256=self.original_sha256, now=now)
@@ -63,9 +68,29 @@ def prepare_merge(item: MergeItem, job: IngestJob, file: SameFile | None) -> Pre
     survivor, other = named_by(surviving), named_by(merged)
     if survivor is None or other is None:
         raise UnassignedError("merge-names-unknown-patient")
+    if item.undo:
+        undone = _merge_between(survivor, surviving, merged) if survivor.id == other.id else None
+        return PreparedMerge(None, f"feed:{job.feed}", job.original_id, undone)
     made = PatientMerge.objects.filter(original_sha256=job.original_id, survivor=survivor, merged=other)
     again = survivor.id == other.id or made.exists()
     return PreparedMerge(None if again else (survivor, other), f"feed:{job.feed}", job.original_id)
+
+
+def _merge_between(survivor: Patient, one: Pairs, other: Pairs) -> PatientMerge:
+    """Return the merge that made two sets of identifiers one patient's.
+
+    Raises:
+        UnassignedError: `unlink-names-no-merge`; `a-later-merge-stands`, which has to be undone first.
+    """
+    sides = [{pk for pair in pairs for pk in rows_of_pair(*pair, survivor)} for pairs in (one, other)]
+    standing = list(PatientMerge.objects.filter(survivor=survivor, undone_at=None).order_by("-pk"))
+    for record in standing:
+        came = set(record.moved["identifiers"])
+        if {bool(side & came) for side in sides} == {True, False}:
+            if record is not standing[0]:
+                raise UnassignedError("a-later-merge-stands")
+            return record
+    raise UnassignedError("unlink-names-no-merge")
 
 
 def _known(pairs: tuple[tuple[str, str], ...], server: str) -> Pairs:

@@ -17,6 +17,7 @@ from clinical.identity.services import (
     refuse_erased,
 )
 from clinical.models import ResourceVersion
+from clinical.record.consent import CONSENT, WITHDRAWN, is_closed
 from clinical.record.selectors import demographics_held
 from clinical.record.withdrawal import is_withdrawn
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from clinical.domain.demographics import Demographics
     from clinical.models import Patient
     from ingestion.domain.items import ResourceItem
     from ingestion.steps.same_file import SameFile
@@ -34,6 +36,7 @@ Identity = tuple[str, str, str]
 # Literal references as https://hl7.org/fhir/R4/references.html#literal gives them, to a Patient.
 _PATIENT: Final = re.compile(r"^(?:(https?://.+)/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 
+BINARY: Final = "Binary"
 PATIENT_UNASSIGNED: Final = "patient-unassigned"
 ANOTHERS: Final = "belongs-to-another-patient"
 
@@ -48,6 +51,18 @@ class Held:
     deleted: set[Identity] = field(default_factory=set)
     patients: dict[tuple[str, str], Patient] = field(default_factory=dict)
     withdrawn: dict[tuple[UUID, str], bool] = field(default_factory=dict)
+    closed: dict[UUID, bool] = field(default_factory=dict)
+    described: dict[UUID, Demographics | None] = field(default_factory=dict)
+
+    def demographics(self, patient: Patient) -> Demographics | None:
+        """Return the demographics held for a patient."""
+        return self.described[patient.id] if patient.id in self.described else demographics_held(patient)
+
+    def is_closed(self, patient: Patient) -> bool:
+        """Return whether the patient has withdrawn his consent; asked for once a batch."""
+        if patient.id not in self.closed:
+            self.closed[patient.id] = is_closed(patient.id)
+        return self.closed[patient.id]
 
 
 def held_of(items: Sequence[ResourceItem], file: SameFile | None = None) -> Held:
@@ -108,10 +123,10 @@ def _checked(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patien
 
 
 def _refuse_withdrawn(item: ResourceItem, patient: Patient, held: Held) -> None:
-    """Let what is said of a patient whom its source has deleted wait until he comes back.
+    """Let what is said of a patient wait whom its source has deleted, or who has withdrawn his consent.
 
     Raises:
-        UnassignedError: `patient-deleted`.
+        UnassignedError: `patient-deleted`, `consent-withdrawn`.
     """
     place = (patient.id, item.server)
     if item.resource_type == "Patient":
@@ -121,13 +136,17 @@ def _refuse_withdrawn(item: ResourceItem, patient: Patient, held: Held) -> None:
             held.withdrawn[place] = is_withdrawn(*place)
         if held.withdrawn[place]:
             raise UnassignedError("patient-deleted")
+        if item.resource_type != CONSENT and held.is_closed(patient):
+            raise UnassignedError(WITHDRAWN)
 
 
 def _owner(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patient | None:
     if item.delete:
         return _owner_of_held(item)
     if item.resource_type == "Patient":
-        return patient_of_resource(resource, item.server, demographics_held)
+        return patient_of_resource(resource, item.server, held.demographics)
+    if item.resource_type == BINARY:  # it names nobody; one that a document has taken up is of that document's patient
+        return _owner_of_held(item)
     owner = owner_reference(resource)
     if owner is None:
         if item.resource_type in NEEDS_PATIENT:
@@ -176,7 +195,7 @@ def _referred_to(server: str, logical_id: str, held: Held) -> Patient:
     if described is None:
         return patient_of_reference(server, logical_id)
     try:
-        return patient_of_resource(described, server, demographics_held)
+        return patient_of_resource(described, server, held.demographics)
     except UnassignedError:
         file.refuse(server, logical_id)
         raise UnassignedError(PATIENT_UNASSIGNED) from None

@@ -7,23 +7,29 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never
 
+from clinical.domain.relations import relations_of
 from clinical.domain.versions import Effect
 from clinical.guidelines.services import store_edition
+from clinical.identity.authorities import FHIR_ID, is_known
 from clinical.identity.services import UnassignedError, complete
 from clinical.keys import cipher_of, site_cipher
 from clinical.record.incoming import Incoming, Prepared, decode_resource, prepare
 from clinical.record.merging import refuse_merged
-from clinical.record.selectors import content_of, current_patient_resource
+from clinical.record.selectors import current_patient_resource
 from clinical.record.withdrawal import withdraw, withdrawn_versions
 from clinical.record.writer import heard_from, write
+from ingestion.domain.documents.binaries import names_binary
 from ingestion.domain.items import GuidelineItem, MergeItem, RejectedItem, ResourceItem
 from ingestion.models import QuarantinedItem, UnassignedItem
+from ingestion.steps.binaries import put_together, refuse_others_binary
+from ingestion.steps.consents import again, follow_consents
 from ingestion.steps.merges import PreparedMerge, prepare_merge
-from ingestion.steps.owner import Held, held_of, identity_of, owner_of
+from ingestion.steps.owner import ANOTHERS, Held, held_of, identity_of, owner_of
 from ingestion.steps.related import related_to
 from ingestion.steps.subject import subject_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from typing import Any
     from uuid import UUID
@@ -73,9 +79,16 @@ class PreparedBatch:
     quarantined: list[QuarantinedItem] = field(default_factory=list)
 
     def write(self, *, now: datetime) -> Tally:
-        """Write everything in the caller's transaction and say where each item went."""
-        refuse_merged({one.incoming.patient.id for one in self.versions if one.incoming.patient is not None})
-        effects = write(self.versions, now=now)
+        """Write everything in the caller's transaction and say where each item went.
+
+        Raises:
+            as `write_batches`.
+        """
+        [tally] = write_batches([self], now=now)
+        return tally
+
+    def follow(self, effects: list[Effect], *, now: datetime) -> Tally:
+        """Write what follows from the versions' effects, and count; in the caller's transaction."""
         took_effect = {
             id(prepared) for prepared, effect in zip(self.versions, effects, strict=True) if effect is Effect.STORED
         }
@@ -88,12 +101,11 @@ class PreparedBatch:
                 resource = current_patient_resource(patient) or {}
             complete(patient, resource)
             write(self.restored.get(id(prepared), []), now=now)
-        effects += [store_edition(item, now=now) for item in self.guidelines]
-        effects += [one.write(now=now) for one in self.merges]
-        UnassignedItem.objects.bulk_create(self.unassigned)
-        QuarantinedItem.objects.bulk_create(self.quarantined)
-        heard_from(self.feed, now=now)
-        counts = Counter(effects)
+        put_together(self.versions, effects, now=now)
+        follow_consents(self.versions, effects, now=now)
+        all_effects = [*effects, *(store_edition(item, now=now) for item in self.guidelines)]
+        all_effects += [one.write(now=now) for one in self.merges]
+        counts = Counter(all_effects)
         return Tally(
             stored=counts[Effect.STORED],
             unchanged=counts[Effect.UNCHANGED] + self.unchanged,
@@ -103,11 +115,48 @@ class PreparedBatch:
         )
 
 
+def write_batches(batches: Sequence[PreparedBatch], *, now: datetime) -> list[Tally]:
+    """Write several batches in the order given, in the caller's transaction, with as few statements as one needs.
+
+    Deletions, merges and guidelines take effect after the versions of all of them, so a batch that has any has to
+    be written by itself.
+
+    Raises:
+        MergeError: another merge was made meanwhile; decide again.
+        django.db.IntegrityError: another writer was first; decide again.
+    """
+    versions = [one for batch in batches for one in batch.versions]
+    refuse_merged({one.incoming.patient.id for one in versions if one.incoming.patient is not None})
+    effects = iter(write(versions, now=now))
+    tallies = [batch.follow([next(effects) for _ in batch.versions], now=now) for batch in batches]
+    UnassignedItem.objects.bulk_create([one for batch in batches for one in batch.unassigned])
+    QuarantinedItem.objects.bulk_create([one for batch in batches for one in batch.quarantined])
+    for feed in dict.fromkeys(batch.feed for batch in batches):
+        heard_from(feed, now=now)
+    return tallies
+
+
 def take_in(
-    job: IngestJob, first: int, items: list[Item], *, now: datetime, file: SameFile | None = None
+    job: IngestJob,
+    first: int,
+    items: list[Item],
+    *,
+    now: datetime,
+    file: SameFile | None = None,
+    held: Held | None = None,
 ) -> PreparedBatch:
-    """Prepare a batch; `first` is the ordinal of its first item in the file, `file` what else stands in it."""
-    held = held_of([item for item in items if isinstance(item, ResourceItem)], file)
+    """Prepare a batch.
+
+    Args:
+        job: whose items these are.
+        first: the ordinal of the first of them in the file.
+        items: in file order.
+        now: timezone-aware.
+        file: what else stands in it.
+        held: where it was asked for already, for batches that are written together.
+    """
+    if held is None:
+        held = held_of([item for item in items if isinstance(item, ResourceItem)], file)
     batch = PreparedBatch(job.feed, held)
     for ordinal, item in enumerate(items, start=first):
         match item:
@@ -141,7 +190,7 @@ def _take_merge(batch: PreparedBatch, job: IngestJob, ordinal: int, item: MergeI
 
 
 def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: ResourceItem, *, now: datetime) -> None:
-    if not item.delete and batch.held.current.get(identity_of(item)) == hashlib.sha256(item.content).hexdigest():
+    if _is_held(batch, item):
         batch.unchanged += 1  # held already: nothing has to be decoded
         if item.resource_type == "Patient" and batch.held.file is not None:
             batch.held.file.note(item, assigned=True)
@@ -149,6 +198,8 @@ def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: Res
     resource: dict[str, Any] = decode_resource(item.content) if item.content and not item.delete else {}
     try:
         patient = owner_of(item, resource, batch.held)
+        if patient is not None and names_binary(item):
+            refuse_others_binary(relations_of(resource, item.server), patient)
     except UnassignedError as error:
         batch.unassigned.append(
             UnassignedItem(
@@ -187,25 +238,28 @@ def _take_resource(batch: PreparedBatch, job: IngestJob, ordinal: int, item: Res
             batch.restored[id(prepared)] = _withdrawn(batch, patient)
 
 
+def _is_held(batch: PreparedBatch, item: ResourceItem) -> bool:
+    """Return whether the record holds these very bytes, and not in another person's record.
+
+    In a file of no known server "Patient/x" means whom that file describes: the same bytes may speak of two people.
+    Where it describes nobody, they are whose they were decided to be.
+    """
+    identity = identity_of(item)
+    if item.delete or batch.held.current.get(identity) != hashlib.sha256(item.content).hexdigest():
+        return False
+    if item.resource_type == "Patient" or batch.held.owners.get(identity) is None or is_known(FHIR_ID + item.server):
+        return True
+    try:
+        owner_of(item, decode_resource(item.content), batch.held)
+    except UnassignedError as error:
+        return error.reason != ANOTHERS
+    return True
+
+
 def _withdrawn(batch: PreparedBatch, patient: Patient) -> list[Prepared]:
     """Prepare again what was taken out of effect with a Patient resource that comes back."""
-    found = []
-    for row in withdrawn_versions(patient.id):
-        content = content_of(row)
-        resource: dict[str, Any] = decode_resource(content)
-        incoming = Incoming(
-            patient=patient,
-            server=row.server,
-            resource_type=row.resource_type,
-            logical_id=row.logical_id,
-            content=content,
-            deleted=False,
-            feed=row.feed,
-            original_sha256=row.original_sha256,
-            position=row.original_position,
-        )
-        found.append(prepare(incoming, _cipher(batch, patient), resource, related_to(resource, row.server, {})))
-    return found
+    cipher = _cipher(batch, patient)
+    return [again(row, patient, cipher) for row in withdrawn_versions(patient.id)]
 
 
 def _cipher(batch: PreparedBatch, patient: Patient | None) -> Cipher:

@@ -87,18 +87,29 @@ class Whose:
 
     def _fate_of_resource(self, item: ResourceItem) -> tuple[Fate, bytes | None]:
         digest = hashlib.sha256(item.content).hexdigest()
-        if digest in self._traces.digests:
-            return Fate.HIS, None
+        held = digest in self._traces.digests
         resource = decode_resource(item.content)
         if self._is_about_him(item, resource):
             # An identifier that two people were given does not take the other's record along.
-            elsewhere = ResourceVersion.objects.filter(sha256=digest, patient__isnull=False)
-            return (Fate.OTHERS if elsewhere.exclude(patient=self._patient_id).exists() else Fate.HIS), None
+            return (Fate.HIS if held or not self._is_held_elsewhere(item, digest) else Fate.OTHERS), None
+        if held:  # two people's files may hold the same bytes, each meaning its own "Patient/x"
+            others = self._means_another(item, resource) or self._is_held_elsewhere(item, digest)
+            return (Fate.OTHERS if others else Fate.HIS), None
         if item.resource_type == "Patient" or owner_reference(resource) is not None:
             return Fate.OTHERS, None
         if item.resource_type in NEEDS_PATIENT:
             return Fate.UNKNOWN, None
         return self._nobodys(item, resource)
+
+    def _is_held_elsewhere(self, item: ResourceItem, digest: str) -> bool:
+        rows = ResourceVersion.objects.filter(logical_id=item.resource_id, sha256=digest, patient__isnull=False)
+        return rows.exclude(patient=self._patient_id).exists()
+
+    def _means_another(self, item: ResourceItem, resource: dict[str, Any]) -> bool:
+        """Return whether the file itself describes whom this resource names, as somebody who is not he."""
+        named = PATIENT_REFERENCE.match(str((owner_reference(resource) or {}).get("reference", "")))
+        place = (named[1] or item.server, named[2]) if named else ("", "")
+        return named is not None and not is_known(FHIR_ID + place[0]) and self._file.patient(*place) is not None
 
     def _is_about_him(self, item: ResourceItem, resource: dict[str, Any]) -> bool:
         ids = set(self._ids)

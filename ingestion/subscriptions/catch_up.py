@@ -1,5 +1,7 @@
 """Fetches what notifications only named, and the events that did not come, from the site's EHR.
 
+R4 notifications name nothing: there the subscription's criteria are searched.
+
 Source: Subscriptions R5 Backport implementation guide 1.1.0, operation $events.
 """
 
@@ -9,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass
 from io import BytesIO
+from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
 from django.conf import settings
@@ -20,12 +23,16 @@ from ingestion.domain.items import ParseContext
 from ingestion.models import Subscription, SubscriptionEvent
 from ingestion.receive import receive
 from ingestion.subscriptions.receiver import feed_of, take_notification
+from ingestion.subscriptions.search import search_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterable
     from datetime import datetime
 
 MOST_AT_ONCE: Final = 200
+FIRST_REST_S: Final = 60.0
+LONGEST_REST_S: Final = 900.0
+LEFT_OUT: Final = "its server has not answered lately"
 _GONE: Final = 410  # HTTP: it was there, and is no longer
 _State = SubscriptionEvent.State
 _log = logging.getLogger(__name__)
@@ -69,6 +76,8 @@ def catch_up(subscription: Subscription, ehr: Ehr, *, clock: Callable[[], dateti
     Raises:
         BackendUnavailableError: the server does not answer; what was fetched before is kept.
     """
+    if subscription.kind == Subscription.Kind.R4:
+        return CaughtUp(search_changed(subscription, ehr, clock=clock), 0, 0)
     fetched = gone = 0
     if subscription.reference and _numbers(subscription):
         _ask_for_events(subscription, ehr, now=clock())
@@ -87,7 +96,7 @@ def catch_up(subscription: Subscription, ehr: Ehr, *, clock: Callable[[], dateti
         _take(subscription, event, content, now=clock())
         fetched += 1
     left = subscription.events.filter(state__in=(_State.TO_FETCH, _State.MISSING)).count()
-    if not left and subscription.kind == Subscription.Kind.BACKPORT:
+    if not left:
         Subscription.objects.filter(name=subscription.name).update(pull_due_since=None)
     return CaughtUp(fetched, gone, left)
 
@@ -126,10 +135,21 @@ def _close(event: SubscriptionEvent, *, now: datetime) -> None:
     event.save(update_fields=["state", "closed_at", "job"])
 
 
-def catch_up_all(*, clock: Callable[[], datetime]) -> dict[str, str]:
-    """Fetch what is open of every subscription that is on; returns what became of each that was due, by name."""
+def catch_up_all(*, clock: Callable[[], datetime], leave_out: Container[str] = ()) -> dict[str, str]:
+    """Fetch what is open of every subscription that is on; returns what became of each that was due, by name.
+
+    A server that has not answered is not asked for a second subscription.
+
+    Args:
+        clock: timezone-aware.
+        leave_out: servers that are not asked this time.
+    """
     told: dict[str, str] = {}
+    silent: set[str] = set()
     for subscription in Subscription.objects.filter(is_on=True, pull_due_since__isnull=False):
+        if subscription.server in leave_out or subscription.server in silent:
+            told[subscription.name] = LEFT_OUT
+            continue
         try:
             ehr = ehr_for(subscription.server)
             if ehr is None:
@@ -138,5 +158,25 @@ def catch_up_all(*, clock: Callable[[], datetime]) -> dict[str, str]:
             done = catch_up(subscription, ehr, clock=clock)
             told[subscription.name] = f"fetched {done.fetched}, gone {done.gone}, left {done.left}"
         except BackendUnavailableError as error:
+            silent.add(subscription.server)
             told[subscription.name] = str(error)
+    _note_silent(silent, set(Subscription.objects.values_list("server", flat=True)) - silent)
     return told
+
+
+def servers_to_rest() -> frozenset[str]:
+    """Return the servers that have not answered this process lately: each pause is twice the last, up to 15 minutes."""
+    return frozenset(server for server, (until, _) in _resting.items() if monotonic() < until)
+
+
+def _note_silent(silent: Iterable[str], others: Iterable[str]) -> None:
+    resting = servers_to_rest()
+    for server in others:
+        if server not in resting:
+            _resting.pop(server, None)
+    for server in silent:
+        pause = min(2 * _resting.get(server, (0.0, FIRST_REST_S / 2))[1], LONGEST_REST_S)
+        _resting[server] = (monotonic() + pause, pause)
+
+
+_resting: dict[str, tuple[float, float]] = {}

@@ -19,7 +19,8 @@ class Watched:
     """One subscription as the health page and the command show it.
 
     `alarms` are codes: heartbeat-missed, never-heard, events-missing, sender-in-error, fetch-due. `missing` counts
-    event numbers that did not come, `to_fetch` events whose content has to be asked for.
+    event numbers that did not come, `to_fetch` events whose content has to be asked for; `due_since` is since when
+    something has to be fetched.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Watched:
     missing: int
     to_fetch: int
     alarms: tuple[str, ...]
+    due_since: datetime | None = None
 
 
 def watched(*, now: datetime) -> list[Watched]:
@@ -56,4 +58,4 @@ def _watched(row: Subscription, missing: int, to_fetch: int, now: datetime) -> W
         alarms.append("sender-in-error")
     if row.pull_due_since is not None:
         alarms.append("fetch-due")
-    return Watched(row.name, row.kind, heard, row.highest, missing, to_fetch, tuple(alarms))
+    return Watched(row.name, row.kind, heard, row.highest, missing, to_fetch, tuple(alarms), row.pull_due_since)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ingestion.web import accounts, decisions, held, views
+from ingestion.web import accounts, decisions, health, held, views
 
 urlpatterns = [
     path("ingest/", views.ingest, name="ingest"),
     path("ingest/progress", views.progress, name="ingest-progress"),
+    path("ingest/health/", health.health_page, name="health"),
     path("ingest/conservation/", accounts.conservation_page, name="conservation"),
     path("ingest/reconciliation/", accounts.reconciliation_page, name="reconciliation"),
     path("ingest/held/", held.held_list, name="held"),

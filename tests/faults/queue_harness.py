@@ -75,7 +75,7 @@ class Box:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start(
-            sys.executable, "-m", "celery", "--app", "appliance.celery", "worker", "--concurrency", "1", "--beat",
+            sys.executable, "-m", "celery", "--app", "appliance.celery", "worker", "--concurrency", "1",
             "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
         )  # fmt: skip
 

@@ -12,14 +12,17 @@ from appliance.backup import journal, manifest
 from appliance.backup.install import check
 from appliance.backup.keys import new_identity, read_identity
 from appliance.backup.manifest import BackupRefusedError
-from appliance.config import Config
+from appliance.config import Config, config
 from tests.faults.backed_up import Box, clinic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not (config().embedder_path / "model.onnx").exists(), reason="the embedder is not prepared"),
+]
 
 
 @pytest.fixture(scope="module")

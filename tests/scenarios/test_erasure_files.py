@@ -243,7 +243,7 @@ def test_a_job_open_in_another_process_cannot_write_what_it_has_read() -> None:
     data = io.BytesIO(json.dumps(bundle(AMINA, BRUNO, HERS, HIS)).encode())
     job = receive(data, name="both", feed="files", context=ParseContext(), now=NOON, wake=False)
     leased = pipeline._lease(job.pk, now=NOON)
-    items = list(pipeline._items(leased, ParseContext()))
+    items = list(pipeline.items_of(leased, ParseContext()))
 
     erased("amina")
 

@@ -42,6 +42,15 @@ class TestCases:
 
         assert [(case.expect, case.forbid, case.cites, case.route) for case in cases] == [((), (), (), "")]
 
+    def test_the_status_that_is_right_may_be_one_or_several(self) -> None:
+        one, several, none = load_cases(
+            [line(status="refused"), line(id="b", status=["refused", "evidence_only"]), line(id="c")]
+        )
+
+        assert one.statuses == ("refused",)
+        assert several.statuses == ("refused", "evidence_only")
+        assert none.statuses == ()
+
     @pytest.mark.parametrize(
         ("bad", "reason", "key"),
         [

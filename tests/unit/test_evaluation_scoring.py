@@ -118,12 +118,38 @@ class TestReport:
 
         assert (report.citation_precision, report.citation_recall) == (0.5, 1.0)
 
+    def test_no_precision_is_taken_of_a_case_that_names_only_some_of_what_it_rests_on(self) -> None:
+        wide = answer(sentence("5.6", "Observation/k2", "Observation/k1"))
+
+        report = score([replace(POTASSIUM, cites_some=True)], [wide])
+
+        assert (report.citation_precision, report.citation_recall) == (None, 1.0)
+
     def test_a_resource_that_holds_the_same_answer_is_right_to_cite_and_not_required(self) -> None:
         case = replace(POTASSIUM, also=("Observation/k1",))
         both = answer(sentence("5.6", "Observation/k2", "Observation/k1"))
 
         assert score([case], [both]).citation_precision == 1.0
         assert score([case], [answer(sentence("5.6", "Observation/k2"))]).citation_recall == 1.0
+
+    def test_a_case_that_states_its_status_is_right_with_that_one_only(self) -> None:
+        advice = replace(ABSENT, statuses=("evidence_only",))
+
+        assert score([advice], [answer(status="evidence_only")]).abstention_recall == 1.0
+        wrong = score([advice], [answer(status="not_documented")])
+        assert wrong.abstention_recall == 0.0
+        assert wrong.verdicts[0].why() == "status is not_documented, not evidence_only"
+
+    def test_findings_and_what_was_not_checked_are_expected_like_texts(self) -> None:
+        case = replace(ABSENT, findings=("allergies:penicillins",), not_checked=("zarfluxin",), forbid=())
+        check: Json = {
+            "findings": [{"row": "allergies:penicillins"}],
+            "medication_check": {"not_checked": ["Zarfluxin is in no table."]},
+        }
+
+        assert score([case], [answer(status="not_documented") | check]).verdicts[0].why() == ""
+        bare = score([case], [answer(status="not_documented")]).verdicts[0]
+        assert bare.why() == "lacks 'allergies:penicillins'; lacks 'zarfluxin'"
 
     def test_figures_are_told_by_the_class_a_case_states(self) -> None:
         cases = [replace(POTASSIUM, kind="typo"), replace(ABSENT, kind="absence")]

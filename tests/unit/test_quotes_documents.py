@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical.domain.chunks import chunk
+from clinical.domain.instructions import addresses_a_machine
 from clinical.domain.passages import Part, Passage, Span
 from clinical.domain.quotes import best_quotes
 from clinical.domain.quotes.documents import runs_of
-from clinical.domain.quotes.hostile import addresses_a_machine
 from clinical.domain.quotes.prefilter import parts_to_read
 from clinical.domain.quotes.question import read_question
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from clinical.models import AuditEvent, ResourceVersion
 from clinical.record.selectors import content_of
 from clinical.web.readable import Line, readable, readable_quote
+from tests.factories import note, take_in
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -129,3 +130,19 @@ def test_readable_keeps_the_digits_and_leaves_plumbing_out() -> None:
 )
 def test_a_structured_quote_reads_as_words(quote: str, words: str) -> None:
     assert readable_quote(quote) == words
+
+
+@needs_database
+def test_an_addendum_links_to_its_parent_and_the_parent_to_it(signed_in: Client, clinic: Clinic) -> None:
+    added = note("Apixaban is to go on.", logical_id="web-n1-added", subject="web-orla")
+    added["relatesTo"] = [{"code": "appends", "target": {"reference": "DocumentReference/web-n1"}}]
+    entry = {"fullUrl": "http://records.example/DocumentReference/web-n1-added", "resource": added}
+    take_in({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+
+    parent = opened(signed_in, clinic, "DocumentReference/web-n1", start=0, end=4).content.decode()
+    child = opened(signed_in, clinic, "DocumentReference/web-n1-added", start=0, end=4).content.decode()
+
+    assert "Added to later:" in parent
+    assert "/DocumentReference/web-n1-added/" in parent
+    assert "This is an addendum to" in child
+    assert "/DocumentReference/web-n1/" in child

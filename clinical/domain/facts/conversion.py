@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ def shown(unit: str) -> str:
     return str(table()["units"]["shown"].get(unit, unit))
 
 
-@cache
+@lru_cache(maxsize=4096)  # units are as the senders wrote them: without a bound they would pile up
 def _unit(code: str) -> _Unit | None:
     plain = code.translate(_MICRO).strip().lower().replace(" ", "").replace("mmhg", "mm[hg]")
     if plain in _TEMPERATURES:

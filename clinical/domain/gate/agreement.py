@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.deeds import HABITS, OVER, time_agrees
+from clinical.domain.gate.synonyms import partners, say_the_same
 from clinical.domain.gate.verdict import Reason
-from clinical.domain.lexicon.tables import Kind, alike, word_list
+from clinical.domain.lexicon.tables import Kind, word_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ _NEGATION = frozenset({"negated", "unclear", "not-started", "not-increased", "no
 
 def same_thing(claim: Mention, source: Mention) -> bool:
     """Return whether the source's mention is the claim's, or a kind of it ("diuretic" for furosemide)."""
-    if claim.key == source.key or (claim.key, source.key) in alike():
+    if claim.key == source.key or say_the_same(claim.key, source.key):
         return True
     if source.key in _LEVELS and source.key in claim.keys:
         return True  # "ALT was raised": high, or risen
@@ -41,15 +41,19 @@ def spoken_of(claim: Mention, window: Window) -> bool:
     if claim.key in window.exact:
         return True
     if claim.key.startswith("w:"):
-        near = claim.key[: _SHARED + 2] in window.prefixes or claim.key in _alike_keys()
+        near = any(one.startswith(claim.key[: _ROOT + 2]) for one in window.prefixes) or claim.key in partners()
     else:
-        near = claim.key in window.keys or bool(claim.keys & window.exact) or claim.key in _alike_keys()
+        near = claim.key in window.keys or bool(claim.keys & window.exact) or claim.key in partners()
     return near and any(same_thing(claim, source) for source in window.mentions)
 
 
-@cache
-def _alike_keys() -> frozenset[str]:
-    return frozenset(key for pair in alike() for key in pair)
+_LATIN = tuple(
+    frozenset(pair) for pair in (
+        ("us", "al"), ("um", "al"), ("a", "al"), ("is", "al"), ("t", "sion"), ("d", "sion"), ("us", "i"), ("um", "a"),
+        ("is", "ic"), ("a", "ic"), ("on", "al"), ("ex", "ical"), ("yx", "yngeal"), ("us", "ular"), ("e", "ular"),
+    )
+)  # fmt: skip
+_ROOT = 4
 
 
 def _same_family(one: str, two: str) -> bool:
@@ -58,6 +62,8 @@ def _same_family(one: str, two: str) -> bool:
         if left != right:
             break
         shared += 1
+    if shared >= _ROOT and frozenset({one[shared:], two[shared:]}) in _LATIN:
+        return True  # caecum and caecal, convert and conversion
     return shared >= _SHARED and {one[shared:], two[shared:]} <= _SUFFIXES | {""}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from clinical.domain.gate.deeds import HABITS
 from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.timing import dates_of_figure
 from clinical.domain.gate.verdict import Reason
@@ -25,7 +26,8 @@ METRIC = {
     "ng": ("mass", Decimal(1)), "ug": ("mass", Decimal(10**3)), "mg": ("mass", Decimal(10**6)),
     "g": ("mass", Decimal(10**9)), "kg": ("mass", Decimal(10**12)),
     "mL": ("volume", Decimal(1)), "dL": ("volume", Decimal(100)), "L": ("volume", Decimal(1000)),
-    "mo": ("months", Decimal(1)), "a": ("months", Decimal(12)), "d": ("days", Decimal(1)), "wk": ("days", Decimal(7)),
+    "mo": ("months", Decimal(1)), "a": ("months", Decimal(12)), "d": ("minutes", Decimal(1440)),
+    "wk": ("minutes", Decimal(10080)),
     "min": ("minutes", Decimal(1)), "h": ("minutes", Decimal(60)),
     "mm": ("length", Decimal(1)), "cm": ("length", Decimal(10)), "m": ("length", Decimal(1000)),
 }  # fmt: skip
@@ -52,16 +54,33 @@ def changes(mentions: list[Mention], words: Sequence[Token]) -> list[Mention]:
     measured = [one for one in mentions if one.kind in _MEASURED]
     mentions = [
         _as(one, "word:decrease")
-        if one.key == "falls" and any(0 <= one.first - two.last < _NEAR for two in measured)
+        if one.key == "falls" and (any(0 <= one.first - two.last < _NEAR for two in measured) or _fell_from(one, words))
         else one
         for one in mentions
     ]
+    if not measured and not any(one.kind is Kind.DRUG or one.key in HABITS for one in mentions):
+        mentions = [_cut(one) for one in mentions]
     for verb, name in (("word:lose", "weight-loss"), ("word:gain", "weight-gain")):
         verbs = [one for one in mentions if one.key == verb]
         weights = [one for one in mentions if one.key == "weight" and one.segment in {two.segment for two in verbs}]
         if verbs and weights:
             mentions = [_as(one, name) if one in weights else one for one in mentions if one not in verbs]
     return mentions
+
+
+def _fell_from(mention: Mention, words: Sequence[Token]) -> bool:
+    """Return whether something fell from an amount to another, no person off a ladder."""
+    following = [word.low for word in words[mention.last : mention.last + 3]]
+    return following[:1] in (["from"], ["to"], ["by"]) and (
+        following[1:2] == ["every"] or (following[1:2] != [] and following[1][:1].isdigit())
+    )
+
+
+def _cut(mention: Mention) -> Mention:
+    """A cut is a wound or a division where nothing is spoken of that could be cut down."""
+    if mention.key != "word:decrease" or mention.text.lower().split()[-1] != "cut":
+        return mention
+    return replace(mention, key="w:cut", keys=frozenset({"w:cut"}))
 
 
 def _is_way(mention: Mention, words: Sequence[Token]) -> bool:

@@ -14,6 +14,7 @@ from clinical.domain.gate.rules import RULES, holds_all
 from clinical.domain.gate.softening import relaxed
 from clinical.domain.gate.source import read_passage, with_change
 from clinical.domain.gate.superseded import Facts
+from clinical.domain.gate.synonyms import partners
 from clinical.domain.gate.topic import Topic, about, topic_of
 from clinical.domain.gate.values import numbers
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
@@ -176,7 +177,11 @@ def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None
 def _nearness(claim: Reading, window: Window) -> tuple[float, int]:
     """How much of the sentence's content, then of its very words, a window holds; a single sentence first."""
     keys = window.keys
-    hits = sum(2 if mention.clinical else 1 for mention in claim.mentions if mention.key in keys)
+    hits = sum(
+        2 if mention.clinical else 1
+        for mention in claim.mentions
+        if mention.key in keys or not keys.isdisjoint(partners().get(mention.key, ()))
+    )
     hits += sum(2 for figure in claim.figures if figure.quantity.value in window.values)
     shared = len(claim.stems & window.stems)
     return (hits - 0.5 * (len(window.sentences) - 1), shared)

@@ -16,6 +16,8 @@ OVER: Final = frozenset({"past", "stopped"})
 _CHANGES: Final = frozenset({"started", "increased", "decreased"})  # a switch is told by its word, and has its own rule
 _MEASURED: Final = frozenset({Kind.TEST, Kind.VITAL})
 _RESOLVED: Final = frozenset({"word:resolve", "word:settle"})
+_OPERATIONS: Final = tuple(word_list("operations"))
+_STEPS: Final = frozenset({"word:schedule", "word:order", "word:refer", "word:recommend", "word:discuss"})
 _MAY: Final = frozenset({"may", "can", "should", "must"})
 _DONE: Final = word_list("told_done")
 _ADVISED: Final = frozenset(stem(word) for word in word_list("advised"))
@@ -68,10 +70,17 @@ def _was_done(claim: Mention, theirs: frozenset[str], said: Reading) -> bool:
         return True
     if theirs & {"planned-too", "continued"}:
         return True
-    return claim.kind is Kind.CONDITION or not _told_as_fact(said)
+    return not is_deed(claim) or not told_as_fact(said)
 
 
-def _told_as_fact(said: Reading) -> bool:
+def is_deed(mention: Mention) -> bool:
+    """Return whether this is something done, as a drug, a test or an operation is, and no finding."""
+    if mention.kind is not Kind.CONDITION:
+        return True
+    return mention.key.endswith(_OPERATIONS) or any(word in _OPERATIONS for word in mention.key.split("-"))
+
+
+def told_as_fact(said: Reading) -> bool:
     """Return whether the sentence says that something is or was so, not only that it is advised or ordered."""
     if any(word.stem in _ADVISED for word in said.words):
         return False
@@ -84,9 +93,11 @@ def _plan_agrees(claim: Mention, mine: frozenset[str], theirs: frozenset[str], s
         return False
     if claim.kind is Kind.DRUG and "planned" not in theirs and any(word.low == "ordered" for word in said.words):
         mine -= {"planned"}  # an order of a medicine is told as such
+    if claim.key in _STEPS and "planned" in mine:
+        return True  # "is to be arranged" says no more than "is being arranged"
     if ("planned" in mine) == ("planned" in theirs) or ordered or "negated" in mine & theirs:
         return True
-    advised = "planned" in theirs and bool(_MAY & {word.low for word in said.words}) and not _told_as_fact(said)
+    advised = "planned" in theirs and bool(_MAY & {word.low for word in said.words}) and not told_as_fact(said)
     return advised or _plan_or_not(mine, theirs)
 
 

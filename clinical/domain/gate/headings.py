@@ -31,13 +31,14 @@ _KINDS = word_list("kinds")
 _LONGEST_CELL = 120  # characters
 _PLEASE = re.compile(r"^(?:please|kindly|would you|could you)\s+(?:kindly\s+)?", re.IGNORECASE)
 _DIARY = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next (?:week|month|year)"
+    r"(?<!since )(?<!last )(?<!until )\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|next (?:week|month|year)"
     r"|in (?:\d+|one|two|three|four|six)(?:[- ](?:to|-)?[- ]?\d+)? (?:day|week|month|year)s?)\b",
     re.IGNORECASE,
 )
 _DONE = re.compile(
     r"\b(?:given|done|performed|completed|administered|obtained|provided) (?:today|in|by|on|to|at)\b", re.IGNORECASE
 )
+_TOLD = re.compile(r"\b(?:\w{3,}ed|mg|mcg|micrograms?)\b")  # "tired since Sunday", "15 mg on Tuesdays"
 _FINITE = frozenset({"is", "are", "was", "were", "has", "had", "have", "denies", "reports", "will", "shows"})
 _ORDERS = word_list("orders")
 
@@ -153,7 +154,7 @@ def own_attributes(words: str, given: frozenset[str]) -> frozenset[str]:
     """Return what its section gives to a sentence, with what its own form says of it."""
     if "order" in given and (is_statement(words) or _DONE.search(words)):
         given -= {"order"}  # "Plan: she remains on ramipril" tells a fact
-    if _DIARY.search(words) and not is_statement(words):
+    if _DIARY.search(words) and not _TOLD.search(words) and not is_statement(words):
         given |= {"order"}  # "Dressing change Thursday", "CT in 3 months"
     return given | _order(words)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TIME_WORDS = frozenset(form for word in word_list("time_words") for form in (word, word + "s"))
 
 
+TIMES = frozenset({"a", "mo", "wk", "d", "h", "min", "s"})
 _QUALITIES = frozenset(f"word:{name}" for name in word_list("qualities")) | {
     "word:left", "word:right", "word:bilateral",
 }  # fmt: skip
@@ -103,7 +104,7 @@ def figures_of(
         before = words[place - 1].low if place else ""
         before = "to" if not before.isalpha() and number and quantity.start == quantities[number - 1].end else before
         fitting = [one for one in things if _may_measure(quantity, one)] or things
-        heads = [things[number]] if in_turn else _heads(place, following, places[:number], fitting, segments)
+        heads = [things[number]] if in_turn else _heads(place, following, places[:number], fitting, segments, words)
         if quantity.unit == "a" and _is_age(words, place):
             heads = []  # the age of the person, whatever else the clause names
         figures.append(
@@ -161,6 +162,7 @@ def _heads(
     numbers_before: Sequence[int],
     things: Sequence[Mention],
     segments: Sequence[int],
+    words: Sequence[Token],
 ) -> list[Mention]:
     """Return what a number may be a value of: the nearest mention before it, or the one after it."""
     here = segments[place]
@@ -170,7 +172,8 @@ def _heads(
     if same:
         found = [same[-1], *_companions(same[-1], before, numbers_before)]
         # "45% ejection fraction": what follows, unless a further number claims it.
-        if after and following_number > after[0].last + 3:
+        described = place > 0 and words[place - 1].low in {"a", "an", "the", "this", "one", "single"}
+        if after and (described or following_number > after[0].last + 3):
             found.append(after[0])
         return found
     if after:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _FLAGS = {"H": "high", "HH": "high", "L": "low", "LL": "low"}
 _LEFT_AFTER = frozenset({"was", "were", "been", "not", "be", "being", "had", "has", "he", "she", "is"})
+_BOTH = 6
+_LEFT_AS = frozenset({"unchanged", "alone", "open", "over", "untreated", "out"})
 _LEFT_BEFORE = frozenset(
     {"", ".", ",", ";", "in", "at", "with", "by", "on", "to", "behind", "as", "because", "after", "for"}
 )
@@ -47,6 +49,8 @@ def was_left(words: Sequence[Token], first: int, last: int) -> bool:
         return False
     before = words[first - 1].low if first else ""
     after = words[last].low if last < len(words) else ""
+    if after in _LEFT_AS or (after.endswith("ed") and after != "sided"):
+        return True  # "was left unchanged", "work left unfinished"
     return before in _LEFT_AFTER and after in _LEFT_BEFORE
 
 
@@ -57,6 +61,8 @@ def is_verb(words: Sequence[Token], at: int) -> bool:
 
 def is_light_mention(key: str, words: Sequence[Token], first: int, last: int) -> bool:
     """Return whether a plain concept is only a light word here."""
+    if key == "word:bilateral" and words[first].low == "both":
+        return "and" in {word.low for word in words[last + 1 : last + _BOTH]}  # "both gout and sepsis"
     return key.startswith("word:") and (
         key.removeprefix("word:") in light_words()
         or (last - first == 1 and words[first].low in light_words() and not words[first].text.isupper())

@@ -23,8 +23,13 @@ _MISSING = {
     Kind.CONDITION: Reason.CONDITION_NOT_IN_SOURCE,
     Kind.WORD: Reason.NOT_BORNE_OUT,
 }
-_FOR = frozenset({"for", "from", "after", "following", "with", "when", "on"})
+_FOR = frozenset(
+    {"for", "from", "after", "following", "with", "when", "on", "as", "given", "since", "view", "so", "cause"}
+)
 _NEAR = 4
+_ACTIVE = frozenset(
+    {"cause", "causes", "bring on", "brings on", "brought on", "trigger", "triggers", "lead to", "leads to"}
+)
 _ORDINALS = {f"word:{name}": number for number, name in enumerate(table("word_lists")["lists"]["ordinals"].split(), 1)}
 
 
@@ -76,7 +81,10 @@ def _reason_in_brackets(reading: Reading) -> bool:
 
 def _reason_after(cause: Mention, claim: Reading, reading: Reading) -> bool:
     """Return whether the evidence gives this reason after a "for" or "from": "section for fetal distress"."""
-    reason = next((one for one in claim.mentions if one.first >= cause.last and one.key not in SIDES), None)
+    if cause.text.lower() in _ACTIVE:  # "coughing brings on the leak"
+        reason = next((one for one in claim.mentions if one.last <= cause.first and one.key not in SIDES), None)
+    else:
+        reason = next((one for one in claim.mentions if one.first >= cause.last and one.key not in SIDES), None)
     if reason is None:
         return False
     return any(

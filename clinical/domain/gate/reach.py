@@ -20,10 +20,13 @@ _STATES = word_list("states")
 _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _ORDERS = word_list("orders")
 _PERIODS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours"})
+_NO_REASON = {"no": _COPULA | {"as"}, "without": _COPULA | {"as"}, "nil": _COPULA | {"as"}, "not": frozenset({"as"})}
 _DECLINED = frozenset({"declined", "refused"})
 _PERSONS = frozenset({"he", "she", "they", "it"})
 _CLAUSE = 8
 _NO_OBJECT = word_list("no_object")
+_AFTER_PARTICIPLE = word_list("after_participle")
+_TOLD_PAST = word_list("past_verbs")
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
 
@@ -39,7 +42,9 @@ def cues_by_first_word() -> dict[str, tuple[CuePhrase, ...]]:
 def ends_passive(words: Sequence[Token], at: int) -> bool:
     """Return whether a participle ends the statement: "a drain was not left"."""
     after = words[at + 1].low if at + 1 < len(words) else "."
-    return after in {".", ",", ";"} and (words[at].low.endswith(("ed", "en", "wn")) or words[at].low == "left")
+    return (after in {".", ",", ";"} or (after in _AFTER_PARTICIPLE and after not in {"the", "a", "an"})) and (
+        words[at].low.endswith(("ed", "en", "wn")) or words[at].low in {"left", "done", "made", "sent", "found", "held"}
+    )
 
 
 def is_light(word: Token) -> bool:
@@ -89,11 +94,11 @@ def forward(words: Sequence[Token], at: int, reach: int, cue: CuePhrase) -> list
             break
         if low == "," and cue.words[0] == "if" and place + 1 < len(words) and words[place + 1].low in _ORDERS:
             break
-        if low in {",", "and"} and (restarts(words, place + 1) or _acts(cue, words, place + 1)):
+        if low in {",", "and"} and _goes_its_own_way(cue, words, at, place):
             break
         if low == "," and not _list_goes_on(words, place, cue):
             certain = False
-        if cue.words[0] in {"no", "without", "nil"} and place > at and low in _COPULA | {"as"}:
+        if cue.words[0] in {"no", "without", "nil", "not"} and place > at and low in _NO_REASON[cue.words[0]]:
             break
         places.append((place, certain))
     return places
@@ -104,6 +109,24 @@ def _acts(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
     if cue.attribute not in _ACTIONS or at >= len(words):
         return False
     return any(other.attribute in _ACTIONS for other in cues_by_first_word().get(words[at].low, ()))
+
+
+def _goes_its_own_way(cue: CuePhrase, words: Sequence[Token], at: int, joint: int) -> bool:
+    """Return whether a new statement, or another action, begins after this joint."""
+    if restarts(words, joint + 1) or _acts(cue, words, joint + 1):
+        return True
+    return words[joint].low == "and" and cue.attribute == "planned" and _was_done(words, at, joint)
+
+
+def _was_done(words: Sequence[Token], at: int, joint: int) -> bool:
+    """Return whether what follows "and" is told as done: "was invited for screening and attended in May"."""
+    after = words[joint + 1] if joint + 1 < len(words) else None
+    passive = any(word.low in {"be", "being", "been"} for word in words[max(at - 1, 0) : joint])
+    return (
+        after is not None
+        and not passive
+        and (after.low in _TOLD_PAST or (after.low.endswith("ed") and len(after.low) > 4))
+    )
 
 
 def restarts(words: Sequence[Token], at: int) -> bool:
@@ -145,13 +168,20 @@ def backward(words: Sequence[Token], at: int, reach: int, attribute: str) -> lis
         low = words[place].low
         if low in _HARD and low not in {"which", "since"} and not (low == "but" and words[at].low in _DECLINED):
             break
-        if low == "," and attribute != "family:any" and words[at].low != "resolved" and not _lists(words, place, at):
+        if low == "," and any(word.low in {"including", "such"} for word in words[max(place - reach, 0) : at]):
+            continue  # "blood tests, including ferritin, have been ordered"
+        if (
+            low == ","
+            and attribute != "family:any"
+            and words[at].low not in {"resolved", ","}
+            and not _lists(words, place, at)
+        ):
             break
         if low in _PERSONS and place < at - 1 and place > 0 and words[at].low not in _DECLINED:
             places.append((place, certain))
             break  # "after recovery from surgery she will be given"
-        if low == "as" and words[place + 1].low in _SUBJECTS | {"her", "their", "its"}:
-            break
+        if low == "as" and (attribute == "negated" or words[place + 1].low in _SUBJECTS | {"her", "their", "its"}):
+            break  # "stopped as the swab was negative"
         if low == "and" and restarts(words, place + 1) and place + 1 < at - 3:
             break
         if low == "and" and _own_subject(words, place, at):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.dates import find_dates
 from clinical.domain.gate.changes import changes
-from clinical.domain.gate.mention import TIME_WORDS, DatePlace, Figure, Mention, figures_of
+from clinical.domain.gate.mention import TIME_WORDS, TIMES, DatePlace, Figure, Mention, figures_of
 from clinical.domain.gate.naming import (
     flags,
     inside,
@@ -64,6 +64,8 @@ _JOINED_BY_WITH = frozenset(
     {"better", "worse", "improved", "improves", "worsens", "worsened", "relieved", "aggravated"}
 )
 _FOUND_BY = frozenset({"on", "by", "in", "from", "at", "per", "with"})
+_MEASURED = frozenset({Kind.TEST, Kind.VITAL})
+_SOFT_DRINKS = frozenset({"water", "milk", "juice", "fluid", "fluids", "tea", "coffee", "squash", "formula", "liquids"})
 _SPECIMENS = frozenset({"urine", "urinary", "serum", "blood", "plasma", "csf"})
 _JOINERS = frozenset({",", ";", "and", "but", "then", "so"})
 _BACK = frozenset({"it", "its", "this", "that", "these", "those", "which", "them", "they", "their", "same"})
@@ -119,10 +121,8 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     mentions = []
     covered: set[int] = set()
     for one in found:
-        if inside(words[one.first].start, taken):
+        if inside(words[one.first].start, taken) or _is_no_name(one, words, phrases):
             continue
-        if one.concept.kind is Kind.WORD and set(range(one.first, one.last)) <= phrases:
-            continue  # part of a cue: "runs in the family"
         covered.update(range(one.first, one.last))
         if one.concept.id == _FALL and words[one.first].low == "lower" and not is_verb(words, one.first):
             one = Found(one.first, one.last, concepts()["word:lower-part"])
@@ -153,13 +153,15 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
     mentions = changes([_measured_in(_unscoped(one, words), words) for one in mentions], words)
     if section:
         mentions = [with_attributes(one, section) for one in mentions]
+    figures = figures_of(quantities, words, mentions, segments, given)
+    mentions = [_has_value(one) if one.kind in _MEASURED and _is_valued(one, figures) else one for one in mentions]
     lows = {word.low for word in words}
     lows |= {_AGE_AND_SEX[word.text[-1]] for word in words if _AGED.fullmatch(word.text)}
     return Reading(
         text=original,
         words=tuple(words),
         mentions=tuple(mentions),
-        figures=tuple(figures_of(quantities, words, mentions, segments, given)),
+        figures=tuple(figures),
         dates=tuple(_date_place(date, words, segments) for date in dates),
         sexes=frozenset(name for name, forms in (("male", _MALE), ("female", _FEMALE)) if lows & forms),
         tenses=_tenses(words, lows),
@@ -170,6 +172,34 @@ def read(text: str, *, section: frozenset[str] = frozenset(), loose: bool = Fals
         segments=tuple(segments),
         stems=frozenset(word.stem for word in words),
     )
+
+
+def _is_valued(mention: Mention, figures: Sequence[Figure]) -> bool:
+    """Return whether a value stands beside a test: no time to its repeat, and no age."""
+    return any(
+        mention.key in one.heads
+        and one.segment == mention.segment
+        and one.quantity.unit not in TIMES
+        and (one.quantity.unit or one.place - mention.last <= 1)
+        for one in figures
+    )
+
+
+def _has_value(mention: Mention) -> Mention:
+    """A test with its value was done, whatever its heading: "Assessment and plan: diabetes, A1c 8.4"."""
+    return replace(mention, attributes=mention.attributes - {"order"})
+
+
+def _is_no_name(one: Found, words: Sequence[Token], phrases: set[int]) -> bool:
+    """Return whether these words name nothing here: part of a cue ("runs in the family"), or a drink of water."""
+    if one.concept.kind is Kind.WORD and set(range(one.first, one.last)) <= phrases:
+        return True
+    return one.concept.id == "alcohol" and _is_soft_drink(words, one.first)
+
+
+def _is_soft_drink(words: Sequence[Token], at: int) -> bool:
+    """Return whether what is drunk is named, and no alcohol: "drank sips of water"."""
+    return words[at].stem == "drink" and any(word.low in _SOFT_DRINKS for word in words[at + 1 : at + 6])
 
 
 def _tenses(words: Sequence[Token], lows: set[str]) -> frozenset[str]:
@@ -198,7 +228,7 @@ def _unscoped(mention: Mention, words: Sequence[Token]) -> Mention:
     """A test that only says how something was found is not itself denied: "no effusion on chest X-ray"."""
     if mention.kind is Kind.WORD and mention.text.lower() in TIME_WORDS:
         return replace(mention, attributes=frozenset())  # "no seizures in months" does not deny the months
-    before = {word.low for word in words[max(mention.first - 2, 0) : mention.first]}
+    before = {word.low for word in words[max(mention.first - 5, 0) : mention.first]}
     if mention.kind is not Kind.TEST or not before & _FOUND_BY:
         return mention
     return replace(mention, attributes=mention.attributes - {"negated", "unclear", "uncertain"} | {"means"})
@@ -227,7 +257,9 @@ def _within(
             continue
         drugs = [one for one in before if one.kind is Kind.DRUG]
         meant = before[-1] if word.low == "which" else (drugs or before)[-1]
-        found.append(replace(meant, first=at, last=at + 1, segment=segments[at], attributes=frozenset(given[at])))
+        not_yet = meant.attributes & {"planned", "order", "hypothetical"}
+        told = frozenset(given[at]) | not_yet
+        found.append(replace(meant, first=at, last=at + 1, segment=segments[at], attributes=told))
     return found
 
 

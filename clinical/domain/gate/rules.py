@@ -8,11 +8,23 @@ from clinical.domain.gate.agreement import AGREEMENTS, same_thing
 from clinical.domain.gate.belonging import qualities, sides_counted, still_so
 from clinical.domain.gate.binding import QUALITIES, SIDES
 from clinical.domain.gate.changes import direction
+from clinical.domain.gate.contacts import seen_by
+from clinical.domain.gate.forms import same_form
+from clinical.domain.gate.plans import as_far_as
 from clinical.domain.gate.presence import everything_mentioned
 from clinical.domain.gate.ranges import value_of_now
+from clinical.domain.gate.realised import done_in_evidence
+from clinical.domain.gate.rival_values import (
+    as_seldom,
+    day_of_another,
+    duration_of_another,
+    every_or_for,
+    place_of_value,
+    value_of_rival,
+)
 from clinical.domain.gate.switches import switched_from_to
 from clinical.domain.gate.therapy import treatment_is_given
-from clinical.domain.gate.timing import date_of_event, date_of_value, going_on
+from clinical.domain.gate.timing import date_of_event, date_of_value, day_named, going_on
 from clinical.domain.gate.values import dates, numbers, side_of_value, specimen, value_of_its_clause
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.gate.wording import own_voice, same_words, weighed_words
@@ -27,10 +39,13 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Reading, Window], Reason | None]
 
-_MEANS = frozenset({"word:test", "word:specimen", "word:scan", "word:imaging", "word:examine"})
+_MEANS = frozenset({"w:film", "w:cxr", "word:test", "word:specimen", "word:scan", "word:imaging", "word:examine"})
 _COURSE = frozenset({"word:improve", "word:worse", "word:increase", "word:decrease", "word:stable", "word:resolve"})
 _FINDINGS = frozenset({Kind.CONDITION, Kind.WORD})
 _SITES = word_list("sites")
+_VERBS = word_list("auxiliaries") | word_list("verbs") | word_list("past_verbs")
+_SHORTEST = 4
+_ALSO_DOUBTED = 1  # "thought to be the probable cause" doubts once what "likely" doubts
 _OF_BARE_WORDS = frozenset({Reason.SUBJECT_DIFFERS, Reason.CERTAINTY_DIFFERS, Reason.TIME_DIFFERS})
 
 
@@ -53,6 +68,8 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
     for mention in claim.mentions:
         sources = [source for source in window.mentions if same_thing(mention, source)]
         own = [source for source in sources if "heading" not in source.attributes]
+        exact = [source for source in own if mention.key in source.keys]
+        own = exact or own  # "two trips, no falls": the falls are what is said of falls
         sources = own or [source for source in sources if mention.kind is not Kind.WORD]
         sources = _in_turn(mention, claim, window) or sources
         for reason, agrees, of_words in AGREEMENTS:
@@ -62,6 +79,8 @@ def attributes(claim: Reading, window: Window) -> Reason | None:
                 continue
             if reason is Reason.NEGATION_DIFFERS and mention.key in _SITES | _MEANS and says_more:
                 continue  # "no swelling of the knee" and "the knee was not swollen" deny the swelling
+            if reason in _OF_BARE_WORDS and mention.key in _SITES and says_more:
+                continue
             sources = [source for source in sources if agrees(mention, source, claim)]
             if not sources:
                 return reason
@@ -110,7 +129,8 @@ def nothing_added(claim: Reading, window: Window) -> Reason | None:
     held_lows = {word.low for reading in window.readings for word in reading.words}
     if "already" in lows and "already" not in held_lows and "new" in held_lows:
         return Reason.TIME_DIFFERS
-    if claim.doubts > sum(reading.doubts + ("attributed" in reading.cues) for reading in window.readings):
+    held_doubts = sum(reading.doubts + ("attributed" in reading.cues) for reading in window.readings)
+    if claim.doubts > held_doubts + _ALSO_DOUBTED and len({one.segment for one in claim.mentions}) == 1:
         return Reason.CERTAINTY_DIFFERS
     relatives = {cue for cue in claim.cues if cue.startswith("family:")}
     return Reason.SUBJECT_DIFFERS if relatives - held and "family:any" not in held | relatives else None
@@ -170,14 +190,29 @@ def one_clause_one_sentence(claim: Reading, window: Window) -> Reason | None:
         return None
     one, two = (sentence.reading.mentions + sentence.headings for sentence in window.sentences)
     referred = tuple(mention for mention in window.mentions if mention.segment == -1)
-    for segment in {mention.segment for mention in claim.mentions}:
-        wanted = [one for one in claim.mentions if one.segment == segment and one.key not in window.computed]
+    for segments in _predicates(claim):
+        wanted = [one for one in claim.mentions if one.segment in segments and one.key not in window.computed]
         if not any(
             all(any(same_thing(mention, source) for source in held) for mention in wanted)
             for held in (one, two + referred + _where(one, two))
         ):
             return Reason.NOT_BORNE_OUT
     return None
+
+
+def _predicates(claim: Reading) -> list[set[int]]:
+    """Return the segments of the claim, a bare member of a list with the one before: "stents to LAD and RCA"."""
+    found: list[set[int]] = []
+    for segment in sorted({mention.segment for mention in claim.mentions}):
+        here = [word.low for at, word in enumerate(claim.words) if claim.segments[at] == segment]
+        verb = any(low in _VERBS or (low.endswith("ed") and len(low) > _SHORTEST) for low in here)
+        valued = any(figure.segment == segment for figure in claim.figures)
+        joined = bool(here) and here[0] in {"and", "or"} and not valued
+        if found and joined and not verb:
+            found[-1].add(segment)
+        else:
+            found.append({segment})
+    return found
 
 
 def _where(one: Sequence[Mention], two: Sequence[Mention]) -> tuple[Mention, ...]:
@@ -216,6 +251,9 @@ RULES: tuple[Rule, ...] = (
     weighed_words,
     attributes,
     doubt_kept,
+    done_in_evidence,
+    as_far_as,
+    seen_by,
     one_clause_one_sentence,
     one_clause_one_statement,
     still_so,
@@ -223,12 +261,20 @@ RULES: tuple[Rule, ...] = (
     qualities,
     sides_counted,
     value_of_its_clause,
+    duration_of_another,
+    value_of_rival,
+    place_of_value,
+    every_or_for,
+    day_of_another,
+    as_seldom,
     side_of_value,
     value_of_now,
     switched_from_to,
     date_of_value,
     date_of_event,
+    day_named,
     going_on,
+    same_form,
     one_direction,
     sex,
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from clinical.domain.gate.cue_fits import fits
+from clinical.domain.gate.professions import professions
 from clinical.domain.gate.reach import (
     backward,
     cues_by_first_word,
@@ -17,11 +19,10 @@ from clinical.domain.gate.reach import (
     has_object,
     is_date,
     is_light,
-    restarts,
 )
+from clinical.domain.gate.relatives import apply_relative
 from clinical.domain.lexicon.tables import (
     family_words,
-    number_words,
     word_list,
 )
 
@@ -37,29 +38,22 @@ _COPULA = frozenset({"is", "are", "was", "were", "been", "be", "being"})
 _HELPING = frozenset(
     {"has", "have", "had", "did", "does", "do", "will", "would", "should", "may", "can", "he", "she", "they"}
 )
-_TELLING = word_list("telling")
-_OF_RELATIVE = word_list("said_of_relative")
 _MEDIUM_REACH = frozenset({"uncertain", "past", "history"})
 _ADJECTIVES = frozenset({"previous", "prior", "former", "ex"})  # said of the next noun only
 _ADJECTIVE_REACH = 3
-_PARTICIPLE = 4
 _PHRASE = 3
-_BEFORE = 8
-_WORRIES = frozenset({"concern", "concerns", "question", "questions", "worries"})
-_NOT_VERBS = frozenset({"and", "or", "who", "is", "are", "was", "in", "at", "on", "with", "of", "to", "by", "for"})
 _LINKS = frozenset({"related", "caused", "linked", "associated", "attributed", "explained", "triggered"})
-_AFFECTS = frozenset({"affects", "affected", "affecting"})
-_STARTS = frozenset(
-    {"started", "began", "begun", "onset", "start", "starting", "developed", "commenced", "noticed", "since"}
-)
-_PLANNED = frozenset({"planned", "scheduled", "recommended", "requested"})
-_TOLD = frozenset({"offered", "advised", "suggested", "recommended", "requested"})
+_PLANNED = word_list("planned_participles")
+_TOLD = word_list("told_participles")
 _ACTIONS = frozenset({"stopped", "started", "increased", "decreased", "continued", "changed"})
 
-_PERIODS = frozenset({"day", "week", "month", "year", "hour", "few", "couple", "several", "decade"})
 _DECLINED = (("declined",), ("refused",))
 _RESULTS = (("negative",), ("nil",), ("absent",))
 _UNSURE = {"planned": "planned-too"}  # "was stopped and should be restarted": both are told
+_TELLS = word_list("verbs") | word_list("auxiliaries") | word_list("past_verbs")
+_TO_DO = (word_list("orders") | word_list("to_do")) - word_list("goes_on_doing")
+_WILL = frozenset({"will", "is", "are", "to", "would", "should", "may"})
+_ED = 4
 _MODALS = frozenset({"may", "might", "could"})
 _ADVERBS = frozenset({"also", "now", "then", "soon", "probably", "likely", "later", "first", "again", "not"})
 
@@ -82,6 +76,9 @@ def attributes_of(
         if words[at].low in _ORDERS and (at == 0 or words[at - 1].low in {";", ":", "."}):
             said["order"] += 1
             _apply_order(words, at, given)
+        if words[at].low == "to" and _is_instruction(words, at):
+            _apply_instruction(words, at, given)
+            said["planned"] += 1
         cue = None if hidden(at) else _cue_at(words, at)
         if cue is None:
             at += 1
@@ -96,7 +93,7 @@ def attributes_of(
     for at, word in enumerate(words):
         who = family_words().get(word.low.removesuffix("'s"))
         if who is not None:
-            _apply_relative(who, words, at, given, cue_tokens)
+            apply_relative(who, words, at, given, cue_tokens)
             said[f"family:{who}"] += 1
     return given, cue_tokens, phrases, said
 
@@ -108,12 +105,36 @@ def _apply_order(words: Sequence[Token], at: int, given: Attributes) -> None:
         given[place].add("order")
 
 
+def _is_instruction(words: Sequence[Token], at: int) -> bool:
+    """Return whether "to" says what somebody is to do, in a note without a verb: "Dietitian to see"."""
+    if at == 0 or at + 1 >= len(words) or words[at + 1].low not in _TO_DO:
+        return False
+    if words[at - 1].low == ":":
+        return True  # "GP rang back: to start doxycycline"
+    if not words[at - 1].is_word:
+        return False
+    before = words[_start(words, at) : at]
+    return not any(word.low in _TELLS or (word.low.endswith(("ed", "ing")) and len(word.low) > _ED) for word in before)
+
+
+def _start(words: Sequence[Token], at: int) -> int:
+    return next((place + 1 for place in range(at - 1, -1, -1) if words[place].low in {".", ";", ",", ":"}), 0)
+
+
+def _apply_instruction(words: Sequence[Token], at: int, given: Attributes) -> None:
+    list_of_orders = words[at - 1].low == ":"
+    for place in range(_start(words, at), len(words)):
+        if place > at and words[place].low in ({";", "."} if list_of_orders else {";", ".", ","}):
+            break
+        given[place].add("planned")
+
+
 def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
     fitting: list[CuePhrase] = []
     for cue in cues_by_first_word().get(words[at].low, ()):
         if fitting and len(cue.words) < len(fitting[0].words):
             break
-        if tuple(word.low for word in words[at : at + len(cue.words)]) == cue.words and _fits(cue, words, at):
+        if tuple(word.low for word in words[at : at + len(cue.words)]) == cue.words and fits(cue, words, at):
             fitting.append(cue)
     if len(fitting) < 2:
         return fitting[0] if fitting else None
@@ -128,27 +149,6 @@ def _cue_at(words: Sequence[Token], at: int) -> CuePhrase | None:
 
 def _ends(words: Sequence[Token], at: int) -> bool:
     return at >= len(words) or words[at].low in {".", ";"}
-
-
-def _fits(cue: CuePhrase, words: Sequence[Token], at: int) -> bool:
-    """After a colon or comma a word answers only if nothing follows: "Rash: no." but "X-ray: no effusion"."""
-    last = at + len(cue.words)
-    if cue.words == ("going", "to") and at and words[at - 1].low == "been":
-        return False  # "has been going to therapy"
-    if cue.words == ("ago",):  # "started 4 days ago" is not over
-        return not _STARTS & {word.low for word in words[max(at - _BEFORE, 0) : at]}
-    if cue.words == ("before",) and last < len(words):  # "never before" ends a statement, "before lunch" does not
-        return words[last].low in {".", ",", ";", ")"}
-    if cue.words == ("in", "the", "past") and last < len(words):  # "in the past year" is a period
-        low = words[last].low
-        return not (low[0].isdigit() or low.removesuffix("s") in _PERIODS or low in number_words())
-    return (
-        len(cue.words) > 2
-        or cue.words[0] not in {":", ","}
-        or last >= len(words)
-        or not words[last].is_word
-        or is_date(words, last)
-    )
 
 
 def _apply(
@@ -181,8 +181,12 @@ def _apply(
         places += forward(words, last, reach, cue)
     if direction == "backward" or _looks_back_too(cue, words, at, places):
         places += backward(words, at, reach, cue.attribute)
+    if attribute == "planned" and cue.words[0] in _WILL and at and words[at - 1].low in professions():
+        given[at - 1].add("planned")  # "the dietitian will see her"
     if direction == "backward" and attribute == "negated" and any("negated" in given[place] for place, _ in places):
         said["double-negative"] += 1
+    if cue.words[0] == "if":
+        places = _before_condition(places, at, given)
     entry = cue.words == ("ordered",) and direction == "backward" and words[at - 1].low not in _COPULA
     for place, certain in places:
         # An entry of an order list was ordered, and so perhaps taken.
@@ -190,6 +194,14 @@ def _apply(
     lows = {words[place].low for place, _ in places}
     if attribute == "negated" and all(is_light(words[place]) for place, _ in places) and not lows & {"up", "down"}:
         said["empty-negative"] += 1
+
+
+def _before_condition(places: list[tuple[int, bool]], at: int, given: Attributes) -> list[tuple[int, bool]]:
+    """What stands before its condition is planned: "bloods again if no better"; return the places of the condition."""
+    for place, _ in places:
+        if place < at:
+            given[place].add("planned")
+    return [one for one in places if one[0] >= at]
 
 
 def _direction(cue: CuePhrase, words: Sequence[Token], at: int) -> str:
@@ -218,11 +230,16 @@ def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list
     if cue.attribute == "planned":
         return "be" in {cue.words[-1], *following[:1]}
     if cue.words[0] in _MODALS:  # "a scan may be needed"
+        following = following if cue.words[-1] != "be" else ["be", *following]
         return (
             following[:1] == ["be"]
             and following[1:2] != []
             and following[1].endswith(("ed", "en", "wn"))
             and following[1] not in _LINKS  # "the tiredness may be related to stress" does not doubt the tiredness
+        )
+    if cue.words[0] == "if":  # "bloods again if no better": no verb tells that it was done
+        return at > 0 and not any(
+            word.low in _TELLS or word.low.endswith("ed") for word in words[_start(words, at) : at]
         )
     if cue.attribute != "negated" or not (
         cue.words[0] in {"not", "never"} or cue.words[0].endswith("n't") or "not" in cue.words[-2:]
@@ -243,45 +260,3 @@ def _looks_back_too(cue: CuePhrase, words: Sequence[Token], at: int, ahead: list
 def _flipped(attribute: str, already: set[str]) -> str:
     """An action that is itself negated ("was not stopped") is recorded as not done."""
     return "not-" + attribute if attribute in _ACTIONS and "negated" in already else attribute
-
-
-def _apply_relative(who: str, words: Sequence[Token], at: int, given: Attributes, cue_tokens: set[int]) -> None:
-    cue_tokens.add(at)
-    attribute = f"family:{who}"
-    before = words[at - 1].low if at else ""
-    before2 = words[at - 2].low if at > 1 else ""
-    if before2 in {"in", "of"} | _AFFECTS or before in {"in", "("}:
-        for place, _ in backward(words, at, 12, attribute):
-            given[place].add(attribute)
-        return
-    reach_from = _told_of(words, at)
-    if reach_from is None:
-        return
-    for place in range(reach_from, len(words)):
-        low = words[place].low
-        if low in {";", ".", "but", "she", "he", "patient", "who"}:
-            break
-        if low in {",", "and"} and restarts(words, place + 1):
-            break
-        if place > reach_from and low.removesuffix("'s") in family_words():
-            break
-        given[place].add(attribute)
-
-
-def _told_of(words: Sequence[Token], at: int) -> int | None:
-    """Return where what is said of a relative begins, None where the relative only tells or helps."""
-    following = [word.low for word in words[at + 1 : at + 5]]
-    before = words[at - 1].low if at else ""
-    if words[at].low.endswith("'s") or words[at].low in {"maternal", "paternal"}:
-        return at + 1
-    if following[:2] == [",", "who"] and len(following) > 2 and following[2] not in _TELLING:
-        return at + 3  # "her husband, who will drive her home"
-    informs = following[:1] == ["of"] and before in {"", ".", ";"}  # "Mother of 14-month-old Leo calling"
-    if informs or any(low in _TELLING for low in following[:2]) or _WORRIES & set(following):
-        return None
-    subject = at == 1 and before in {"his", "her", "their", "the"}  # "His mother wets the bed"
-    if subject and following and following[0].isalpha() and following[0] not in _NOT_VERBS:
-        return at + 1
-    said = any(low in _OF_RELATIVE or (len(low) > _PARTICIPLE and low.endswith("ed")) for low in following[:2])
-    listed = before in {"", ",", ";", "and", ":"} and bool(following)  # in notes also "Father gout, sister asthma"
-    return at + 1 if said or listed else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from clinical.domain.gate.agreement import spoken_of
 from clinical.domain.gate.binding import QUALITIES
 from clinical.domain.gate.compounds import in_the_words_of
-from clinical.domain.gate.values import TIMES
+from clinical.domain.gate.mention import TIMES
 from clinical.domain.lexicon.tables import Kind, general_keys, rivals, soft_keys, word_list
 from clinical.domain.lexicon.words import stem
 
@@ -26,12 +26,8 @@ _SPECIMENS: Final = word_list("specimens_named")
 _CLINICAL: Final = tuple(word_list("clinical_endings"))
 _ALWAYS: Final = frozenset(f"word:{name}" for name in word_list("always_weighed")) | QUALITIES | word_list("sites")
 _ONSET: Final = frozenset({"word:start", "word:onset"})
+_VERBS: Final = word_list("auxiliaries") | word_list("past_verbs") | word_list("told_done")
 _HARD_VERBS: Final = word_list("hard_verbs")
-_ADVERBS: Final = word_list("verb_adverbs")
-_BE: Final = word_list("be")
-_BEFORE_VERB: Final = _BE | word_list("before_verb")
-_BEFORE_ING: Final = word_list("before_ing")
-_AFTER_VERB: Final = word_list("after_verb")
 
 
 def relaxed(claim: Reading, window: Window) -> Reading:
@@ -50,16 +46,18 @@ def relaxed(claim: Reading, window: Window) -> Reading:
         one
         for one in absent
         if one not in missing
-        and (one.key in general_keys() or _is_verb(one, claim))
+        and (one.key in general_keys() or _is_adverb(one, claim))
         and claim.words[one.first].stem not in window.stems
     ]
     if len(general) <= _MOST_GENERAL and not any(_is_cause(one, claim) for one in general):
         missing += general
-    missing += _one_word(claim, window, [one for one in absent if one not in missing])
+    missing += _a_few_words(claim, window, [one for one in absent if one not in missing])
     if not missing:
         return claim
     stated = len(claim.mentions) - len(missing) + len(claim.figures) + len(claim.dates)
     if len(missing) > _MOST or not stated or (general and general[0] in missing and stated < _FEWEST):
+        return claim
+    if _says_nothing(claim, missing):
         return claim
     gone = {one.key for one in missing}
     kept = tuple(one for one in claim.mentions if one not in missing)
@@ -74,27 +72,41 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     )
 
 
-def _one_word(claim: Reading, window: Window, left: list[Mention]) -> list[Mention]:
-    """Return a single plain word that the evidence says otherwise or leaves out, where all else is borne out.
+def _says_nothing(claim: Reading, missing: list[Mention]) -> bool:
+    """Return whether all that the predicate says would be passed over: "the X-ray showed a satisfactory position"."""
+    verb = next((at for at, word in enumerate(claim.words) if at and word.low in _VERBS), None)
+    if verb is None:
+        return False
+    said = [one for one in claim.mentions if one.first > verb]
+    valued = any(one.place > verb for one in claim.figures) or any(one.place > verb for one in claim.dates)
+    return len(said) > 1 and all(one in missing for one in said) and not valued
 
-    It is none that is weighed always: a side, place, amount, time, role, way of giving, change or clinical name.
+
+def _a_few_words(claim: Reading, window: Window, left: list[Mention]) -> list[Mention]:
+    """Return a plain word or two that the evidence says otherwise or leaves out, where all else is borne out.
+
+    They are none that is weighed always: a side, place, amount, time, role, way of giving, change or clinical name.
     """
-    if len(left) != 1 or left[0].kind is not Kind.WORD or len(claim.mentions) + len(claim.figures) - 1 < _MANY:
+    borne = len(claim.mentions) + len(claim.figures) + len(claim.dates) - len(left)
+    if not left or borne < _MANY or len(left) > (borne - 1) // 2:
         return []
-    (one,) = left
-    word = claim.words[one.first]
-    weighed = (
-        one.key in _ALWAYS
+    return [] if any(_is_weighed(one, claim, window) or _is_cause(one, claim) for one in left) else left
+
+
+def _is_weighed(mention: Mention, claim: Reading, window: Window) -> bool:
+    word = claim.words[mention.first]
+    return (
+        mention.kind is not Kind.WORD
+        or mention.key in _ALWAYS
         or word.low in _SPECIMENS
         or word.low.rstrip("s").endswith(_CLINICAL)
         or word.low in _HARD_VERBS
         or word.text != word.low
         or not word.low.isalpha()
         or word.stem in window.stems
-        or bool(one.attributes)
-        or (one.first > 0 and claim.words[one.first - 1].low.endswith("ing"))  # "playing basketball"
+        or bool(mention.attributes)
+        or (mention.first > 0 and claim.words[mention.first - 1].low.endswith("ing"))  # "playing basketball"
     )
-    return [] if weighed or _is_cause(one, claim) else left
 
 
 def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
@@ -109,34 +121,12 @@ def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
     return mention.key == "word:start" and "planned" in mention.attributes and ordered
 
 
-def _is_verb(mention: Mention, claim: Reading) -> bool:
-    """Return whether a word in no table stands where a verb stands, or is an adverb.
-
-    What a verb may change (start, stop, refuse, rise, ...) is in the tables, and so never passed over.
-    """
-    if not mention.key.startswith("w:") or mention.last - mention.first != 1:
-        return False
-    words, at = claim.words, mention.first
-    low = words[at].low
-    if not low.isalpha() or low != words[at].text or low in _HARD_VERBS:
-        return False
-    if low.endswith("ly"):
-        return True
-    before = at - 1
-    while before >= 0 and words[before].low in _ADVERBS:
-        before -= 1
-    after = words[at + 1].low if at + 1 < len(words) else "."
-    if before >= 0 and low.endswith("ing") and words[before].low in _BEFORE_ING:
-        return True
-    if before >= 0 and words[before].low in _BEFORE_VERB:
-        return low.endswith(("ed", "ing", "en", "wn")) or words[before].low not in _BE | {"has", "have", "had"}
-    return (
-        before >= 0
-        and words[before].is_word
-        and low.endswith(("ed", "s"))
-        and after in _AFTER_VERB
-        and low[-2:] != "ss"
-    )
+def _is_adverb(mention: Mention, claim: Reading) -> bool:
+    """Return whether a word in no table is an adverb: "promptly". A verb is never passed over: it may be the deed."""
+    low = claim.words[mention.first].low
+    one_word = mention.key.startswith("w:") and mention.last - mention.first == 1
+    plain = low.isalpha() and low == claim.words[mention.first].text and low not in _HARD_VERBS
+    return one_word and plain and low.endswith("ly")
 
 
 def _is_cause(mention: Mention, claim: Reading) -> bool:

@@ -241,7 +241,8 @@ class _Reader:
             self.section, self.topic, self.section_mentions = section_attributes(heading), (), plain_heading(heading)
             return
         self._label(words, starts_line=starts_line)
-        given = own_attributes(words, self.section | self.line)
+        line = self.line if starts_line or begins_with_label(words) else self.line - {"planned"}
+        given = own_attributes(words, self.section | line)
         words = as_one_statement(words)
         reading = read(words, section=given)
         headings = self.topic + self.section_mentions + self.title + (() if starts_line else self.line_topic)

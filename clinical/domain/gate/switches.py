@@ -25,10 +25,25 @@ _NEW_FIRST: Final = re.compile(
 )
 
 
+def _by_its_verb(reading: Reading) -> tuple[frozenset[str], str] | None:
+    """Return what came before a switch and what after it, where the medicine after its "to" tells."""
+    match = _OLD_FIRST.search(reading.text)
+    if match is None:
+        return None
+    places = [(reading.words[one.first].start, one.key) for one in reading.mentions if one.kind is Kind.DRUG]
+    after = [key for start, key in places if start >= match.end()]
+    before = frozenset(key for start, key in places if start < match.end())
+    return (before, after[0]) if after and before else None
+
+
 def switched_from_to(claim: Reading, window: Window) -> Reason | None:
     """What the sentence says was replaced is what the evidence says was replaced."""
     said = _old_and_new(claim)
     if said is None:
+        return None
+    mine = _by_its_verb(claim)
+    theirs = [told for reading in window.readings if (told := _by_its_verb(reading)) is not None]
+    if mine is not None and any(mine[1] == told[1] for told in theirs):
         return None
     held = [pair for reading in window.readings if (pair := _old_and_new(reading)) is not None]
     return Reason.VALUE_OF_ANOTHER if held and (said[1], said[0]) in held and said not in held else None

@@ -50,7 +50,7 @@ def _treatments(claim: Reading) -> list[str]:
         object_at = place + 1
         while object_at < len(words) and words[object_at].low in _BETWEEN:
             object_at += 1
-        if object_at < len(words) and words[object_at].low in {"list", "waiting"}:
+        if {"list", "waiting"} & {one.low for one in words[object_at : object_at + 4]}:
             continue
         if object_at < len(words) and words[object_at].is_word and not _is_drug(claim, object_at):
             found.append(words[object_at].stem)

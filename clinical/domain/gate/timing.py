@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Window
 
-_GOES_ON = frozenset({"having", "experiencing", "currently", "presently"})
+_GOES_ON = frozenset({"having", "experiencing", "currently", "presently", "present", "now", "still", "ongoing"})
 _NEAR = 4
+_FIRST_YEAR, _LAST_YEAR = 1950, 2050
+_DAYS = frozenset({"today", "yesterday", "tomorrow", "tonight"})
+_OTHER_TIMES = frozenset({"ago", "last", "next"})
 # Words for something that happens on a day.
 EVENTS = frozenset(
     f"word:{name}"
@@ -110,6 +113,19 @@ def _on_that_day(mention: Mention, date: WrittenDate, window: Window) -> bool:
         not reading.dates or _meets([date], [in_order(day, window.order) for day in dates_of_mention(one, reading)])
         for one, reading in held
     )
+
+
+def day_named(claim: Reading, window: Window) -> Reason | None:
+    """What was today was not on a day, or so long ago, that the evidence gives otherwise."""
+    said = {word.low for word in claim.words} & _DAYS
+    if not said:
+        return None
+    for reading in window.readings:
+        lows = {word.low for word in reading.words}
+        dated = reading.dates or any(_FIRST_YEAR < one.quantity.value < _LAST_YEAR for one in reading.figures)
+        if said & lows or not (dated or lows & (_DAYS | _OTHER_TIMES)):
+            return None
+    return Reason.DATE_NOT_IN_SOURCE
 
 
 def _meets(wanted: list[WrittenDate], own: list[WrittenDate]) -> bool:

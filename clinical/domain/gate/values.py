@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.dates import bears_out
 from clinical.domain.gate.changes import METRIC
 from clinical.domain.gate.day_order import in_order
+from clinical.domain.gate.mention import TIMES
 from clinical.domain.gate.verdict import Reason
 from clinical.domain.lexicon.tables import Kind
 from clinical.domain.quantity import same_value, unit_borne_out
@@ -26,7 +27,6 @@ OTHER_SPECIMENS = frozenset(
     {"w:urin", "w:urinary", "w:csf", "w:stool", "w:pleural", "w:sputum", "w:ascit", "urinalysis"}
 )
 _SIDES = frozenset({"word:left", "word:right"})
-TIMES = frozenset({"a", "mo", "wk", "d", "h", "min", "s"})
 _USUAL = {"heart-rate": "/min", "respiratory-rate": "/min", "oxygen-saturation": "%"}
 _JOINING = frozenset({"on", "in", "at", "was", "is", "were", "are", "the", "a", "an", "of", "to", "as", "and"})
 
@@ -39,11 +39,25 @@ def numbers(claim: Reading, window: Window) -> Reason | None:
         if figure.quantity.value in years and not figure.quantity.unit:
             continue  # "compared with 2021"
         reason = _number(figure, sources, dated=bool(claim.dates), told_as_past="past" in claim.tenses)
+        if reason is Reason.VALUE_OF_ANOTHER and _without_rival(figure, sources):
+            continue
         if reason is not None:
             return reason
     said, held = _counted(claim.figures), _counted(sources)
     # "3 by 2 by 3 cm" is not borne out by "0.4 by 2 by 3 cm".
     return Reason.NUMBER_NOT_IN_SOURCE if any(count > held[value] > 0 for value, count in said.items()) else None
+
+
+def _without_rival(figure: Figure, sources: Sequence[Figure]) -> bool:
+    """Return whether no clinical name owns a measured value, on either side, and the evidence has no other like it."""
+    like = [one for one in sources if one.quantity.unit == figure.quantity.unit]
+    return (
+        bool(figure.quantity.unit)
+        and not figure.counted
+        and bool(like)
+        and _plain(figure)
+        and all(_plain(one) and same_value(one.quantity, figure.quantity) for one in like)
+    )
 
 
 def _figures(readings: Sequence[Reading], place: int) -> list[Figure]:
@@ -141,6 +155,8 @@ def _of_the_same(figure: Figure, same: list[Figure]) -> bool:
         same = [one for one in same if not one.counted and not one.quantity.unit]
     if any(not figure.heads or not one.heads or figure.heads & one.wider for one in same):
         return True
+    if _plain(figure) and any(_plain(one) and figure.wider & one.wider - one.heads for one in same):
+        return True  # both are what their unit or form makes them: a blood pressure
     # A plain word is no name of what is measured: "gained 5 pounds over the summer".
     return _plain(figure) and (any(not _plain(one) for one in same) or figure.quantity.unit in TIMES)
 

@@ -31,6 +31,7 @@ _ONLY_AS_WRITTEN = frozenset(
         "arb",
         "acr",
         "pad",
+        "fit",
     }
 )
 _SHORT = 2  # letters: K, Na, Hb count only in their own case

@@ -23,9 +23,10 @@ from clinical.domain.quotes.coverage import (
     words_covered,
 )
 from clinical.domain.quotes.cues import cue
+from clinical.domain.quotes.indications import asks_indication, indication_score
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.kin import kin_of, meets
-from clinical.domain.quotes.wants import awaits, hints, holds
+from clinical.domain.quotes.wants import awaits, denied, hints, holds
 
 if TYPE_CHECKING:
     from clinical.domain.gate.mention import Mention
@@ -42,7 +43,7 @@ _TIMES = frozenset(
 )
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 _FAR_BACK = 3  # sentences of the paragraph in which "it" may have been named
-_ONSET, _WEAK = 1.0, 0.5
+_ONSET, _WEAK, _LABEL = 1.0, 0.5, 1.5
 _REASONS_BEFORE, _REASONS_FAR, _IMPRESSION_FAR = 2, 8, 6
 _ORDERED = frozenset({"word:order", "word:start", "word:schedule", "word:recommend", "w:refer", "w:referral"})
 _GIVEN_UP = frozenset({"stopped", "avoid", "allergy", "intolerance", "not-started"})
@@ -69,6 +70,8 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
     alone = _bearing(asked, source, (place, place + 1), document)
     if alone is not None and alone.full and alone.score >= _enough(asked):
         return alone
+    if (alone is None or not alone.full) and (found := _indicating(asked, source, place)) is not None:
+        return found
     if alone is None and (found := _ordered_after(asked, source, place)) is not None:
         return found
     if not goes_on(source, place):
@@ -82,11 +85,17 @@ def bearing_of(asked: Question, source: Source, place: int, document: Document) 
     return both
 
 
+def _indicating(asked: Question, source: Source, place: int) -> Bearing | None:
+    """Return a sentence that names what the thing asked about is commonly given for, near its order."""
+    score = indication_score(asked, source, place) if asks_indication(asked) else None
+    return None if score is None else Bearing(place, place + 1, full=True, score=score)
+
+
 def _ordered_after(asked: Question, source: Source, place: int) -> Bearing | None:
     """Return the findings told right before a test, referral or drug is ordered, where its reason is asked."""
     reading = source.sentences[place].reading
     if (
-        asked.actions - {"started"}
+        asked.actions - {"started", "increased"}
         or Intent.CAUSE not in asked.intents
         or not asked.focus
         or not all(one.keys & reading.keys for one in asked.focus)
@@ -180,6 +189,8 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
         return None
     if not site_fits(asked, stretch):
         return None  # an MRI of another place, a biopsy of something else
+    if Intent.CAUSE in asked.intents and denied(asked, [one.reading for one in stretch.sentences]):
+        return None
     told = bool(asked.words) and words >= _FULL_WORDS
     main = [one for one in asked.focus if not one.aside]
     named = not main or any(named_here(asked, one, stretch) for one in main)
@@ -199,12 +210,14 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
         full = words >= _FULL_WORDS_ALONE
         if words < _SOME_WORDS_ALONE:
             return None
-    full = full or _treats(asked, stretch) or _labelled(asked, stretch)
+    labelled = _labelled(asked, stretch)
+    full = full or labelled or _treats(asked, stretch)
     score = (3 * covered if asked.concepts else 0) + (2 * words if asked.words else 0)
     score += min(len(stretch.own), 3) / max(len(stretch.own), 1) * 0.5 + (0.5 if last - first == 1 else 0.0)
     score += _WEAK * sum(meets(kin_of(word), stretch.stems) for word in asked.weak)
     if asked.onset and cue("onset").search(" ".join(one.reading.text for one in stretch.sentences)):
         score += _ONSET
+    score += _LABEL if labelled else 0.0
     return Bearing(first, last, full and done, score)
 
 
@@ -223,7 +236,11 @@ def _treats(asked: Question, stretch: Stretch) -> bool:
     """Whether a drug is ordered under the very problem it is asked for: "Knee pain. ... Start tramadol."."""
     if asked.intents != {Intent.DRUG}:
         return False
-    ordered = any(one.kind is Kind.DRUG and one.attributes & _GIVEN for one in stretch.own)
+    classes = [one.keys for one in asked.focus if one.drug]  # "which insulin" is not answered by bicarbonate
+    ordered = any(
+        one.kind is Kind.DRUG and one.attributes & _GIVEN and all(keys & one.keys for keys in classes)
+        for one in stretch.own
+    )
     return ordered and paragraph_covers(asked, stretch)
 
 

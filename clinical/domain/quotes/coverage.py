@@ -130,7 +130,8 @@ def _only_drug(focus: Focus, stretch: Stretch) -> bool:
 
 
 def _named_in_document(focus: Focus, document: Document) -> bool:
-    return bool(focus.keys & document.keys) or any(name <= document.stems for name in focus.spelled)
+    spelled = any(name <= document.stems for name in focus.spelled)
+    return spelled or bool(focus.keys & document.keys) or (focus.aside and meets(focus.kin, document.stems))
 
 
 def _spelled_in_context(focus: Focus, stretch: Stretch) -> bool:
@@ -161,9 +162,11 @@ def words_covered(asked: Question, stretch: Stretch) -> float:
     held = [one for sentence in stretch.sentences for one in sentence.reading.mentions]
     stems = stretch.stems
     wanted = {one.key: one for one in asked.reading.mentions if one.key in asked.words}
-    met = 0.0
-    for one in wanted.values():
-        if any(same_thing(one, source) for source in held) or meets(kin_of_mention(one), stems) or _root(one, stems):
+    said = {key for key, one in wanted.items() if any(same_thing(one, source) for source in held)}
+    free = set(stems - {word for key in said for word in words_of(wanted[key])})
+    met = float(len(said))
+    for one in (mention for key, mention in wanted.items() if key not in said):
+        if _stood_for(one, free) or _root(one, stems):
             met += 1
         elif any(same_thing(one, source) or words_of(one) <= words_of(source) for source in stretch.context):
             met += _WORD_BY_HEADING
@@ -172,6 +175,19 @@ def words_covered(asked: Question, stretch: Stretch) -> float:
         elif not asked.yes_no and one.key in stretch.document.keys:
             met += _BY_DOCUMENT
     return met / max(len(wanted), 1)
+
+
+def _stood_for(mention: Mention, free: set[str]) -> bool:
+    """Whether a word kindred to a mention's last word is said; one that stood for another mention stands for no more.
+
+    The last word is what it is: of "walking frame" the frame.
+    """
+    word = mention.text.lower().split()[-1]
+    kin = kin_of(word)
+    if hits := kin & free:
+        free.discard(min(hits, key=lambda one: (one != stem(word), one)))
+        return True
+    return meets(frozenset(one for one in kin if one.startswith("*")), frozenset(free))
 
 
 def _root(mention: Mention, stems: frozenset[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.reading import read
 from clinical.domain.gate.source import read_passage
-from clinical.domain.quotes.hostile import addresses_a_machine
+from clinical.domain.instructions import addresses_a_machine
 from clinical.domain.route.times import find_window
 
 if TYPE_CHECKING:

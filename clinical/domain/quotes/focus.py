@@ -79,7 +79,10 @@ def _accounted(reading: Reading, words: frozenset[str], taken: set[str]) -> froz
 
 def _is_aside(group: Sequence[Mention], reading: Reading) -> bool:
     """Whether only a circumstance is named: "after the hip operation", "that made the heart failure worse"."""
-    before = [word.low for word in reading.words[max(group[0].first - _ASIDE_REACH, 0) : group[0].first]]
+    first = max(group[0].first - _ASIDE_REACH, 0)
+    before = [
+        word.low for at, word in enumerate(reading.words[first : group[0].first], first) if at or word.low != "when"
+    ]
     if any(one.kind is Kind.DRUG for one in group) and before[-1:] == ["on"]:
         return any(one.kind in {Kind.TEST, Kind.VITAL} for one in reading.mentions)  # "QTc on citalopram"
     return bool(_ASIDE & set(before))
@@ -120,7 +123,7 @@ def _of_concepts(
     named = [name for key in keys if (concept := concepts().get(key)) for name in concept.names if " " in name]
     return Focus(
         keys,
-        _head(group[-1], reading, words),
+        frozenset() if measured else _head(group[-1], reading, words),  # of "CT chest" the chest is the place
         frozenset() if measured else kin,  # no other word stands for a test
         (*(frozenset(token.stem for token in tokens(name)) for name in named), *phrases),
         measured,

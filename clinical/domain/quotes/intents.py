@@ -47,6 +47,8 @@ def intents_of(text: str, clinical: Sequence[Mention], *, actions: bool) -> froz
     found = {intent for intent in _FIRST if asked(intent.value).search(text)}
     if asked("if").search(text):
         found = {Intent.CONDITIONAL}
+    if asked("only_cause").match(text):
+        found = {Intent.CAUSE}  # "why was it raised to 100": the amount is known
     if found:
         return frozenset(found)
     drugs = [one.key for one in clinical if one.kind is Kind.DRUG]

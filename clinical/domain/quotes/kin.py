@@ -100,6 +100,12 @@ def noise_words() -> frozenset[str]:
 
 
 @cache
+def idle_words() -> frozenset[str]:
+    """Return the stems of words that stand for nothing, even where a question holds no others ("who", "was")."""
+    return frozenset(stem(word) for word in _table()["idle"].split())
+
+
+@cache
 def known_stems() -> frozenset[str]:
     """Return the stems of every word of these tables: words that are no slip of another."""
     phrases = frozenset(one for row in _phrase_rows() for phrase in row.stems for one in phrase)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clinical.domain.lexicon.tables import concepts, negated_names
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.cues import cue
+from clinical.domain.quotes.indications import asks_indication, indicated_by
 from clinical.domain.quotes.kin import kin_of, surfaces
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
     """Return the passages of one document worth reading closely, in their order; none where it cannot answer.
 
     Each thing asked about must be somewhere in the document by one of its names, or by the noun it qualifies; without
-    one, half of the plain words in one form or another. Read are the paragraphs that hold any of that, and the short
-    ones of the passages beside them; all of them, where the title does or where nothing is named.
+    one, half of the plain words in one form or another. Read are the paragraphs that hold any of that (or what it is
+    commonly given for, where its reason is asked), and the short ones of the passages beside them; all of them, where
+    the title does or where nothing is named.
     """
     texts = [f"{one.section}\n{one.text}".lower() for one in parts]
     title = parts[0].title.lower()
@@ -42,6 +44,8 @@ def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
     if not asked.concepts and sum(any(start in whole for start in starts) for starts in wanted) < _HALF * len(wanted):
         return []
     tests = [*found, *map(_single, wanted)]
+    if tests and asks_indication(asked):
+        tests += [_single(_starts(reasons)) for one in asked.focus if (reasons := indicated_by(one.keys))]
     if not tests or any(_held(names, title) for names in tests):
         return list(parts)
     near = {at for at, text in enumerate(texts) if any(_held(names, text) for names in tests)}
@@ -100,7 +104,7 @@ def _word_starts(text: str, key: str) -> frozenset[str]:
     concept = concepts().get(key)
     names = {tokens(name)[0].stem for name in concept.names} if concept else set()
     kin = frozenset().union(*(kin_of(word) for word in text.split()))
-    return frozenset(_start(one)[:5] for one in (*kin, *names, *(stem(word) for word in text.split())))
+    return frozenset(_start(one)[:5] for one in (*kin, *names, *text.split(), *map(stem, text.split())))
 
 
 def _start(word: str) -> str:

@@ -14,7 +14,7 @@ from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_word
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.focus import Focus, focus_of, level_focus
 from clinical.domain.quotes.intents import Intent, intents_of, sections_named
-from clinical.domain.quotes.kin import in_plain_words, known_stems, noise_words, weak_words
+from clinical.domain.quotes.kin import idle_words, in_plain_words, known_stems, noise_words, weak_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,29 @@ _SAID_BY_INTENT = {
     Intent.DRUG: frozenset({"word:order", "w:prescrib", "w:given", "word:recommend"}),
     Intent.MANNER: frozenset({"w:discover", "w:found", "w:detect", "w:notic", "w:happen", "w:occur"}),
 }
+_CIRCUMSTANCES = frozenset(
+    {"word:admission", "w:hospital", "w:ward", "w:clinic", "w:visit", "w:spring", "w:summer", "w:autumn", "w:winter"}
+)
+_FORMS = frozenset(
+    {
+        "word:injection",
+        "w:injection",
+        "w:dose",
+        "w:dos",
+        "w:tablet",
+        "w:pill",
+        "w:capsul",
+        "w:pen",
+        "w:cours",
+        "w:therapy",
+        "w:therapi",
+        "w:treatment",
+        "w:medicin",
+        "w:medication",
+        "w:drop",
+        "w:syrup",
+    }
+)
 _ENDINGS = (
     "ectomy", "ostomy", "otomy", "plasty", "scopy", "lysis", "osis", "itis", "emia", "aemia", "uria", "graphy", "gram",
     "pathy", "megaly", "penia", "cele", "algia",
@@ -126,11 +149,18 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
         focus.append(level_focus())
     if not intents and not asks_if and any(one.measured and one.listed for one in focus):
         intents = frozenset({Intent.RESULT})
+    if focus and Intent.CAUSE in intents:
+        words -= _CIRCUMSTANCES  # "why was she delirious in hospital"
+    if any(one.drug for one in focus):
+        words -= _FORMS
     medications = not focus and bool(_MEDICATIONS.search(text))
     named = frozenset(key for one in focus for key in one.keys if not key.startswith("phrase:"))
     sections = sections_named(text, named) if not words and (named or not focus) and not asks_if else frozenset()
     if not (focus or words or medications or sections):
         weak = [one for one in reading.mentions if one.key in _ACTION_WORDS] or _mentions_of(reading, weak_words())
+        if not weak and intents & {Intent.PERSON, Intent.CAUSE}:
+            told = frozenset(word.stem for word in reading.words if word.is_word)
+            weak = _mentions_of(reading, told - idle_words() - frozenset(map(stem, family_words())))
         reading = replace(reading, mentions=tuple(weak))
         words = frozenset(one.key for one in weak)
     relatives = frozenset(cue for cue in reading.cues if cue.startswith("family:"))

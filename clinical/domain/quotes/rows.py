@@ -115,7 +115,10 @@ def _named(asked: Question, row: Row, *, judged: bool) -> bool:
         return False
     if not all(_kin(one.text) & stems or meets(_kin(one.text), stems) for one in wanted):
         return False
-    return not (judged and main and all(_stems(one.text) <= stems for one in asked.reading.mentions if one.clinical))
+    # What only places it in time ("before the operation") stands in no entry's name: the look-up has judged that too.
+    own = frozenset(key for one in main for key in one.keys)
+    told = [one for one in asked.reading.mentions if one.clinical and one.keys & own]
+    return not (judged and main and all(_stems(one.text) <= stems for one in told))
 
 
 def _names_focus(focus: Focus, keys: frozenset[str], stems: frozenset[str]) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.source import read_passage
+from clinical.domain.instructions import addresses_a_machine
 from clinical.domain.passages import Citation, Span
 from clinical.domain.quotes.bearing import Bearing, bearing_of
 from clinical.domain.quotes.documents import (
@@ -24,7 +25,6 @@ from clinical.domain.quotes.documents import (
     runs_of,
     tells_of,
 )
-from clinical.domain.quotes.hostile import addresses_a_machine
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.likely import likely_of
 from clinical.domain.quotes.prefilter import parts_to_read

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.words import stem, tokens
+from clinical.domain.quotes.cues import asked as question_cue
 from clinical.domain.quotes.cues import cue
 from clinical.domain.quotes.intents import Intent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from clinical.domain.gate.mention import Figure, Mention
     from clinical.domain.gate.reading import Reading
@@ -23,6 +25,10 @@ _OPENING = 3  # characters: a cue that opens the sentence has the effect after i
 _SENT = frozenset({"refer", "referral", "send", "sent", "see"})  # to whom: a service may be the answer
 _SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
+_NOT_SO = frozenset({"negated", "hypothetical", "not-started", "avoid"})
+_APART = frozenset({",", ";"})
+_AS_REASON = frozenset({"because", "due", "owing"})
+_TOGETHER = frozenset({"and", "or", "/"})
 
 
 def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
@@ -31,10 +37,23 @@ def holds(intent: Intent, asked: Question, reading: Reading) -> bool:
     return bool(cue(intent.value).search(reading.text)) if rule is None else rule(asked, reading)
 
 
+def denied(asked: Question, readings: Sequence[Reading]) -> bool:
+    """Whether the thing whose reason is asked is only said not to be so: "no pacemaker needed" gives none for one."""
+    placed = [
+        one for reading in readings for one in reading.mentions if any(one.keys & keys for keys in asked.concepts)
+    ]
+    said_no = question_cue("negated").search(asked.reading.text)
+    return bool(placed) and not said_no and all(one.attributes & _NOT_SO for one in placed)
+
+
 def _gives_cause(asked: Question, reading: Reading) -> bool:
     """Whether a reason is given for what is asked about, not only named as the reason of something else."""
     found = list(cue("cause").finditer(reading.text))
     placed = [one for one in reading.mentions if any(one.keys & group for group in asked.concepts)]
+    if denied(asked, [reading]):
+        return False
+    if cue("cause_label").search(reading.text):
+        return True
     starts = [reading.words[one.first].start for one in placed]
     directed = [match for match in found if cue("effect_first").fullmatch(match.group()) and match.start() > _OPENING]
     leading = [match for match in found if cue("cause_first").fullmatch(match.group())]
@@ -104,9 +123,11 @@ def _is_timed(reading: Reading) -> bool:
     )
 
 
-def _is_dated(reading: Reading) -> bool:
+def _is_dated(asked: Question, reading: Reading) -> bool:
     """Whether a stretch of time is given that tells when: "3 weeks ago", "for 2 days", not "a 6-week course"."""
     for one in reading.figures:
+        if not _bound(asked, reading, one.place):
+            continue
         if one.quantity.unit not in _TIME_UNITS or cue("aged").match(reading.text, _number_end(reading, one)):
             continue
         before = reading.text[: one.quantity.start]
@@ -161,7 +182,32 @@ def _gives_date(asked: Question, reading: Reading) -> bool:
     if asked.to_come and cue("conditional").search(text):
         return True
     soon = not asked.back_then and bool(cue("coming").search(text))
-    return soon or _is_dated(reading) or bool(reading.dates) or bool(cue("date").search(text))
+    dated = any(_bound(asked, reading, one.place) for one in reading.dates)
+    told = any(_bound(asked, reading, _place(reading, match.start())) for match in cue("date").finditer(text))
+    return soon or _is_dated(asked, reading) or dated or told
+
+
+def _place(reading: Reading, start: int) -> int:
+    """Return the token at a place of the text, counted from the end: abbreviations are often written out before it."""
+    return max(len(reading.words) - len(tokens(reading.text[start:])), 0)
+
+
+def _bound(asked: Question, reading: Reading, place: int) -> bool:
+    """Whether the time told at a token may be that of the thing asked about: "asthma, appendectomy in 2004" is not."""
+    named: set[str] = set().union(*asked.concepts)
+    own = [one for one in reading.mentions if one.keys & named]
+    if not own:
+        return True
+    if all(one.first > place for one in own):  # "in November, because of his diabetes" does not date the diabetes
+        between = {word.low for word in reading.words[place : min(one.first for one in own)]}
+        return not between & _AS_REASON
+    if any(one.last > place for one in own):
+        return True
+    last = max(one.last for one in own)
+    if not any(one.clinical and last <= one.first < place for one in reading.mentions):
+        return True
+    between = {word.low for word in reading.words[last:place]}
+    return not between & _APART or bool(between & _TOGETHER)
 
 
 def _gives_duration(_asked: Question, reading: Reading) -> bool:
@@ -169,6 +215,8 @@ def _gives_duration(_asked: Question, reading: Reading) -> bool:
 
 
 def _gives_result(asked: Question, reading: Reading) -> bool:
+    if question_cue("grow").search(asked.reading.text) and not cue("grown").search(reading.text):
+        return False  # a swab that was sent has grown nothing yet
     valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
     named: set[str] = set().union(*asked.concepts)
     own = any(one.wider & named for one in valued)
@@ -176,9 +224,10 @@ def _gives_result(asked: Question, reading: Reading) -> bool:
 
 
 def _gives_person(asked: Question, reading: Reading) -> bool:
-    if cue("person").search(reading.text) or _is_named(reading):
-        return True
     stems = {word.stem for word in asked.reading.words}
+    told = [one.group().lower() for one in cue("person").finditer(reading.text)]
+    if any(stem(one) not in stems for one in told) or _is_named(reading):
+        return True  # "Dietitian: supplements." does not tell who the dietitian is
     return bool(stems & _SENT) and bool(cue("service").search(reading.text))
 
 

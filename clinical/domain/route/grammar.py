@@ -36,6 +36,8 @@ def route(question: str, vocabulary: Vocabulary) -> Route:
     reading = read_question(question, vocabulary)
     if _SUMMARY.search(reading.text):
         return Route(RouteKind.NOTES, "asks for a summary")
+    if pattern("somebody_else").search(reading.text):
+        return Route(RouteKind.NOTES, "asks about somebody around the patient: read from the notes")
     found = find_topic(reading)
     if found is None and reading.moment is not None:  # "when was he last in the emergency room"
         reading = read_question(question, vocabulary, moments=False)
@@ -96,10 +98,10 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
     if intent.topic is Topic.CODE_STATUS and _TOLD.search(reading.text):
         told = f"{reason}; what was said of it is read from the notes"
         return Route(RouteKind.BOTH, _with_corrections(told, reading), intent)
+    if _asks_when_it_ended(intent, reading):
+        return Route(RouteKind.NOTES, _with_corrections(f"when it changed is read from the notes ({about})", reading))
     if Act.WHY in intent.acts:
-        if intent.topic not in REASONED:
-            return Route(RouteKind.NOTES, _with_corrections(f'"why" is read from the notes ({about})', reading), intent)
-        return Route(RouteKind.BOTH, _with_corrections(f"recorded reason for {about}, and the notes", reading), intent)
+        return _why(intent, reading, about)
     if intent.topic in _ALSO_NOTES:
         return Route(RouteKind.BOTH, _with_corrections(f"{reason}; the notes may say more", reading), intent)
     if intent.detail == "advice":
@@ -110,6 +112,19 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
         also = f"{reason}; the notes are read too for: {', '.join(unread)}"
         return Route(RouteKind.BOTH, _with_corrections(also, reading), intent)
     return Route(RouteKind.CODE, _with_corrections(reason, reading), intent)
+
+
+def _asks_when_it_ended(intent: Intent, reading: Reading) -> bool:
+    """Whether the day of a change of habit is asked: a smoking status has only the day on which it was asked."""
+    known = measurements().get(intent.target)
+    social = known is not None and known.group == "social"
+    return social and Act.WHEN in intent.acts and pattern("ended").search(reading.text) is not None
+
+
+def _why(intent: Intent, reading: Reading, about: str) -> Route:
+    if intent.topic not in REASONED:
+        return Route(RouteKind.NOTES, _with_corrections(f'"why" is read from the notes ({about})', reading), intent)
+    return Route(RouteKind.BOTH, _with_corrections(f"recorded reason for {about}, and the notes", reading), intent)
 
 
 _LISTED_AS: Final = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,13 +20,10 @@ from clinical.audit import trail
 from clinical.domain.access import AccessDeniedError
 from clinical.domain.visible import escaped_in_json, visible
 from clinical.identity.services import UnassignedError, find_by_fhir_id
+from clinical.models import Patient
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from django.core.management.base import CommandParser
-
-    from clinical.models import Patient
 
 REFUSED: Final = 3  # exit code of a question that was not taken
 
@@ -74,7 +73,7 @@ class Command(BaseCommand):
 
 
 def patient_named(logical_id: str) -> Patient:
-    """Return the patient with this FHIR Patient.id.
+    """Return the patient with this FHIR Patient.id, or with the opaque id that audit rows and receipts show.
 
     Raises:
         CommandError: unknown, or used by two servers.
@@ -83,6 +82,9 @@ def patient_named(logical_id: str) -> Patient:
         patient = find_by_fhir_id(logical_id)
     except UnassignedError as error:
         raise CommandError(f"Patient.id {logical_id!r}: {error.reason}") from None
+    if patient is None:
+        with suppress(ValueError):
+            patient = Patient.objects.select_related("data_key").filter(id=UUID(logical_id)).first()
     if patient is None:
         raise CommandError(f"no patient with Patient.id {logical_id!r}")
     return patient

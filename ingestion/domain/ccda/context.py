@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.ccda.datatypes import identifier
 from ingestion.domain.ccda.xml import every
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from ingestion.domain.ccda.xml import Element
 
 Json = dict[str, Any]
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
 
 @dataclass(slots=True)
 class Reading:
     """The resources of one document. `referred` holds the narrative's words by ID, `updated` its time.
 
-    `unmapped` names the place and template of each entry that became no resource.
+    `unmapped` names the place and template of each entry that became no resource. `label` is the confidentiality (R or
+    V) of the document or section that is being read, "" for the usual one: what is read there bears it.
     """
 
     zone: ZoneInfo
@@ -30,6 +32,7 @@ class Reading:
     referred: dict[str, str]
     patient_id: str = ""
     section: str = ""
+    label: str = ""
     found: dict[tuple[str, str], Mapped] = field(default_factory=dict)
     unmapped: list[str] = field(default_factory=list)
 
@@ -52,8 +55,10 @@ class Reading:
     def add(self, resource: Json) -> str:
         """Keep a resource and return its reference."""
         key = (resource["resourceType"], unused_id(resource, self.found))
-        meta = {"meta": {"lastUpdated": self.updated}} if "T" in self.updated else {}
-        ordered = {"resourceType": key[0], "id": key[1], **meta}
+        meta: Json = {"lastUpdated": self.updated} if "T" in self.updated else {}
+        if self.label and key[0] != "Patient":
+            meta["security"] = [{"system": CONFIDENTIALITY, "code": self.label}]
+        ordered = {"resourceType": key[0], "id": key[1], **({"meta": meta} if meta else {})}
         rest = {name: one for name, one in resource.items() if one not in ("", {}, [], None)}
         kept = {**ordered, **rest, "id": key[1]}
         self.found[key] = Mapped(kept, self.section)

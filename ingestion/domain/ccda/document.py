@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.ccda import care, observations, planned, problems, treatments
-from ingestion.domain.ccda.context import Reading
+from ingestion.domain.ccda.context import CONFIDENTIALITY, Reading
 from ingestion.domain.ccda.datatypes import concept, identifier, moment, person
 from ingestion.domain.ccda.header import read_encounter, read_patient
 from ingestion.domain.ccda.narrative import referred_texts, section_text
@@ -32,6 +32,7 @@ _ENCOUNTER_DIAGNOSES: Final = frozenset({"42347-5", "11535-2", "C-CDAV2-DDN"})
 _MEDICATIONS: Final = frozenset({treatments.MEDICATION, planned.PLANNED_MEDICATION})
 ENTRIES: Final = "urn:clinical-appliance:c-cda-entries"
 """Extension of the note: how many entries became resources, and where those are that stand in its words alone."""
+_LABELS: Final = ("", "R", "V")
 _CONTAINED_BY: Final = (problems.PROBLEM, problems.ALLERGY, treatments.MEDICATION, treatments.IMMUNIZATION)
 
 
@@ -53,12 +54,16 @@ def read_document(raw: bytes, *, zone: ZoneInfo) -> list[Mapped]:
     updated = moment(one(root, "v:effectiveTime"), zone)
     reading = Reading(zone, updated, key or document_id, referred_texts(root))
     read_patient(reading, root)
-    encounter = read_encounter(reading, root)
+    whole = _label(root)
     sections = list(_sections(root))
+    # The note holds the words of all sections: it is as confidential as the most confidential of them.
+    reading.label = max((whole, *map(_label, sections)), key=_LABELS.index)
+    encounter = read_encounter(reading, root)
     _note(reading, root, sections, encounter, document_id)
     for number, section in enumerate(sections, start=1):
         code = attribute(section, "code", "v:code")
         reading.section = f"section[{number}] {code}".strip()
+        reading.label = max(whole, _label(section), key=_LABELS.index)
         _entries(reading, section, code)
     _say_what_is_only_words(reading, sections)
     return list(reading.found.values())
@@ -118,7 +123,11 @@ def _note(reading: Reading, root: Element, sections: list[Element], encounter: s
             "relatesTo": [{"code": relation, "target": {"reference": f"DocumentReference/{_note_id(reading, parent)}"}}]
             if relation and parent
             else [],
-            "securityLabel": _confidentiality(root),
+            "custodian": _custodian(root),
+            "authenticator": person(one(root, "v:legalAuthenticator/v:assignedEntity")),
+            "securityLabel": [{"coding": [{"system": CONFIDENTIALITY, "code": reading.label}]}]
+            if reading.label
+            else [],
             "content": [{"attachment": {**attachment, **clean({"title": title, "creation": reading.updated})}}],
             "context": {"encounter": [{"reference": encounter}]} if encounter else {},
         }
@@ -129,11 +138,16 @@ def _note_id(reading: Reading, document_id: str) -> str:
     return stable_id("DocumentReference", reading.patient_id, document_id)
 
 
-def _confidentiality(root: Element) -> list[Json]:
-    code = attribute(root, "code", "v:confidentialityCode")
-    if code not in ("R", "V"):
-        return []
-    return [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}]}]
+def _label(element: Element) -> str:
+    """Return the confidentiality a document or a section states for itself, where it is more than usual."""
+    code = attribute(element, "code", "v:confidentialityCode")
+    return code if code in _LABELS else ""
+
+
+def _custodian(root: Element) -> Json:
+    custodian = one(root, "v:custodian/v:assignedCustodian/v:representedCustodianOrganization")
+    named = words(custodian, "v:name") if custodian is not None else ""
+    return {"display": named} if named else {}
 
 
 def _words_of(sections: list[Element]) -> str:

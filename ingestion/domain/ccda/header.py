@@ -13,11 +13,12 @@ from ingestion.domain.ccda.datatypes import (
     day,
     human_name,
     identifier,
+    moment,
     period,
     person,
     telecom,
 )
-from ingestion.domain.ccda.xml import CcdaError, attribute, every, one, words
+from ingestion.domain.ccda.xml import SDTC, CcdaError, attribute, every, one, words
 from ingestion.domain.mapped import clean, coding, stable_id
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from ingestion.domain.ccda.xml import Element
 
 Json = dict[str, Any]
+_US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_HL7: Final = "http://hl7.org/fhir/StructureDefinition/"
+_RACES: Final = ("1002-5", "2028-9", "2054-5", "2076-8", "2106-3")
+_ETHNICITIES: Final = ("2135-2", "2186-5")
 _GENDER: Final = {"M": "male", "F": "female", "UN": "other"}
 _ACT: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
@@ -53,6 +58,7 @@ def read_patient(reading: Reading, root: Element) -> None:
         {
             "resourceType": "Patient",
             "id": reading.patient_id,
+            "extension": _extensions(patient),
             "identifier": numbers,
             "name": [found for each in every(patient, "v:name") if (found := human_name(each))],
             "telecom": [found for each in every(role, "v:telecom") if (found := telecom(each))],
@@ -61,8 +67,61 @@ def read_patient(reading: Reading, root: Element) -> None:
             "address": [found for each in every(role, "v:addr") if (found := address(each))],
             "maritalStatus": concept(marital, {}) if marital is not None else {},
             "communication": languages,
+            **_death(patient, reading),
+            "contact": [found for each in every(patient, "v:guardian") if (found := _guardian(each))],
         }
     )
+
+
+def _death(patient: Element | None, reading: Reading) -> Json:
+    if patient is None:
+        return {}
+    when = moment(patient.find(f"{{{SDTC}}}deceasedTime"), reading.zone)
+    if when:
+        return {"deceasedDateTime": when}
+    said = attribute(patient.find(f"{{{SDTC}}}deceasedInd"))
+    return {"deceasedBoolean": said == "true"} if said in ("true", "false") else {}
+
+
+def _guardian(element: Element) -> Json:
+    name = next((found for each in every(element, "v:guardianPerson/v:name") if (found := human_name(each))), {})
+    relation = concept(one(element, "v:code"), {})
+    if not name and not relation:
+        return {}
+    return clean(
+        {
+            "relationship": [relation] if relation else [],
+            "name": name,
+            "telecom": [found for each in every(element, "v:telecom") if (found := telecom(each))],
+            "address": next((found for each in every(element, "v:addr") if (found := address(each))), {}),
+        }
+    )
+
+
+def _extensions(patient: Element | None) -> list[Json]:
+    """Return race and ethnicity as US Core has them, religion and birth place as HL7 has them."""
+    if patient is None:
+        return []
+    found: list[Json] = []
+    for name, omb, paths in (
+        ("race", _RACES, [*every(patient, "v:raceCode"), *patient.findall(f"{{{SDTC}}}raceCode")]),
+        ("ethnicity", _ETHNICITIES, [*every(patient, "v:ethnicGroupCode")]),
+    ):
+        codes = [one_code for each in paths if (one_code := concept(each, {}))]
+        text = "; ".join(each.get("text", "") for each in codes if each.get("text"))
+        if not text:
+            continue
+        inner: list[Json] = [
+            {"url": "ombCategory" if each["coding"][0]["code"] in omb else "detailed", "valueCoding": each["coding"][0]}
+            for each in codes
+            if each.get("coding")
+        ]
+        found.append({"url": f"{_US_CORE}us-core-{name}", "extension": [*inner, {"url": "text", "valueString": text}]})
+    religion = concept(one(patient, "v:religiousAffiliationCode"), {})
+    found += [{"url": f"{_HL7}patient-religion", "valueCodeableConcept": religion}] if religion else []
+    born = one(patient, "v:birthplace/v:place/v:addr")
+    where = address(born) if born is not None else {}
+    return found + ([{"url": f"{_HL7}patient-birthPlace", "valueAddress": where}] if where else [])
 
 
 def read_encounter(reading: Reading, root: Element) -> str:

@@ -20,6 +20,11 @@ Json = dict[str, Any]
 RESULTS: Final = "2.16.840.1.113883.10.20.22.4.1"
 VITALS: Final = "2.16.840.1.113883.10.20.22.4.26"
 FAMILY: Final = "2.16.840.1.113883.10.20.22.4.45"
+# HL7 v3 NullFlavor -> FHIR data-absent-reason.
+_ABSENCES: Final = {
+    "UNK": "unknown", "NI": "unknown", "NASK": "not-asked", "ASKU": "asked-unknown", "NAV": "temp-unknown",
+    "MSK": "masked", "NA": "not-applicable", "NINF": "negative-infinity", "PINF": "positive-infinity",
+}  # fmt: skip
 _GENDER: Final = {"M": "male", "F": "female", "UN": "other"}
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _STATUS: Final = {
@@ -88,7 +93,8 @@ def read_observation(reading: Reading, observation: Element, category: str, when
             "subject": reading.subject(),
             **dated,
             "performer": [who for each in every(observation, "v:author/v:assignedAuthor") if (who := person(each))],
-            **({"valueBoolean": False} if negated and not value else value),
+            **(_negated(value) if negated else value),
+            "dataAbsentReason": {} if value or negated else _absence(observation),
             "interpretation": [
                 found
                 for each in every(observation, "v:interpretationCode")
@@ -104,6 +110,24 @@ def read_observation(reading: Reading, observation: Element, category: str, when
     )
 
 
+def _negated(value: Json) -> Json:
+    """Return what a negated observation says: not so; of a value, in words, so that nobody takes it for found."""
+    if not value:
+        return {"valueBoolean": False}
+    found = next(iter(value.values()))
+    words_of = found.get("text") if isinstance(found, dict) else str(found)
+    if isinstance(found, dict) and not words_of:
+        words_of = f"{found.get('value', '')} {found.get('unit', '')}".strip()
+    return {"valueCodeableConcept": {"text": f"Not: {words_of}"}} if words_of else {"valueBoolean": False}
+
+
+def _absence(observation: Element) -> Json:
+    """Return why there is no value, where the value itself says so (nullFlavor)."""
+    flavours = [attribute(each, "nullFlavor") for each in every(observation, "v:value")]
+    code = next((_ABSENCES[one_flavour] for one_flavour in flavours if one_flavour in _ABSENCES), "")
+    return coded("http://terminology.hl7.org/CodeSystem/data-absent-reason", code) if code else {}
+
+
 def _range(element: Element) -> Json:
     low, high = (quantity(one(element, f"v:value/v:{end}")) for end in ("low", "high"))
     return clean({"low": low, "high": high, "text": words(element, "v:text")})
@@ -116,10 +140,12 @@ def read_family(reading: Reading, organizer: Element) -> None:
     if not relation:
         return
     subject = one(related, "v:subject")
-    conditions = []
+    conditions, absent = [], []
     for each in every(organizer, "v:component/v:observation"):
         code = concept(one(each, "v:value"), reading.referred)
-        if code and attribute(each, "negationInd") != "true":
+        if code and attribute(each, "negationInd") == "true":
+            absent.append(f"Not: {code.get('text', '')}")
+        elif code:
             age = one(each, "v:entryRelationship/v:observation/v:value")
             years = quantity(age) if attribute(age, "unit") == "a" else {}
             conditions.append(clean({"code": code, "onsetAge": {**years, "unit": "a"} if years else {}}))
@@ -138,6 +164,7 @@ def read_family(reading: Reading, organizer: Element) -> None:
             "relationship": relation,
             "sex": coded("http://hl7.org/fhir/administrative-gender", sex) if sex else {},
             "deceasedBoolean": True if attribute(died) == "true" else None,
+            "note": [{"text": text} for text in absent],
             "condition": conditions,
         }
     )

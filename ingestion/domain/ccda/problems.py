@@ -58,7 +58,14 @@ _NONE_KNOWN: Final = {
     "environment": ("428607008", "No known environmental allergy"),
     "": ("716186003", "No known allergy"),
 }
+# Codes that name no problem in particular: with negation they mean "no known problems" (SNOMED CT).
+_ANY_PROBLEM: Final = frozenset({"55607006", "64572001", "404684003", ""})
+_NO_PROBLEM: Final = {
+    **coded("http://snomed.info/sct", "160245001", "No current problems or disability"),
+    "text": "No known problems",
+}
 _PROCEDURE_STATUS: Final = {
+    "nullified": "entered-in-error",
     "completed": "completed",
     "active": "in-progress",
     "aborted": "stopped",
@@ -69,12 +76,16 @@ _PROCEDURE_STATUS: Final = {
 def read_problem(reading: Reading, observation: Element, category: str) -> None:
     """Add a condition; a negated one is refuted, not absent."""
     code = concept(one(observation, "v:value"), reading.referred)
+    negated = attribute(observation, "negationInd") == "true"
+    if negated and {each.get("code", "") for each in code.get("coding", [{}])} <= _ANY_PROBLEM:
+        code, negated = _NO_PROBLEM, False
     if not code:
         return
     start, end = period(one(observation, "v:effectiveTime"), reading.zone)
-    negated = attribute(observation, "negationInd") == "true"
     clinical = _status(observation) or ("resolved" if end else "active")
-    verification = "refuted" if negated else "confirmed"
+    void = attribute(observation, "code", "v:statusCode") == "nullified"
+    verification = "entered-in-error" if void else "refuted" if negated else "confirmed"
+    negated = negated or void
     reading.add(
         {
             "resourceType": "Condition",
@@ -111,15 +122,17 @@ def read_allergy(reading: Reading, observation: Element) -> None:
         return
     start, end = period(one(observation, "v:effectiveTime"), reading.zone)
     clinical = _status(observation) or ("resolved" if end else "active")
+    void = attribute(observation, "code", "v:statusCode") == "nullified"
     criticality = _CRITICALITIES.get(attribute(_under(observation, _CRITICALITY), "code", "v:value"), "")
     reading.add(
         {
             "resourceType": "AllergyIntolerance",
             "id": reading.id_of("AllergyIntolerance", observation),
             "identifier": reading.identifiers(observation),
-            "clinicalStatus": coded(f"{_TERMINOLOGY}allergyintolerance-clinical", clinical),
+            "clinicalStatus": {} if void else coded(f"{_TERMINOLOGY}allergyintolerance-clinical", clinical),
             "verificationStatus": coded(
-                f"{_TERMINOLOGY}allergyintolerance-verification", "refuted" if negated else "confirmed"
+                f"{_TERMINOLOGY}allergyintolerance-verification",
+                "entered-in-error" if void else "refuted" if negated else "confirmed",
             ),
             "type": "intolerance" if kind in ("59037007", "235719002") else "allergy" if category else "",
             "category": [category] if category else [],
@@ -148,7 +161,7 @@ def read_procedure(reading: Reading, act: Element) -> None:
         return
     start, end = period(one(act, "v:effectiveTime"), reading.zone)
     status = _PROCEDURE_STATUS.get(attribute(act, "code", "v:statusCode"), "unknown")
-    if attribute(act, "negationInd") == "true":
+    if attribute(act, "negationInd") == "true" and status != "entered-in-error":
         status = "not-done"
     outcome = concept(one(act, "v:value"), reading.referred) if attribute(act, "code", "v:value") else {}
     reading.add(

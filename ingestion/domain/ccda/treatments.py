@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.ccda.datatypes import concept, moment, period, person, quantity
 from ingestion.domain.ccda.xml import XSI_TYPE, attribute, every, one, templates, words
-from ingestion.domain.mapped import clean
+from ingestion.domain.mapped import clean, coded
 
 if TYPE_CHECKING:
     from ingestion.domain.ccda.context import Reading
@@ -31,6 +31,13 @@ _STATUS: Final = {
     "suspended": "on-hold",
     "nullified": "entered-in-error",
 }
+# SNOMED CT: "drug or medicament", "substance"; negated they mean that no medicine is taken.
+_ANY_MEDICINE: Final = frozenset({"410942007", "105590001"})
+_NONE_TAKEN: Final = {
+    **coded("http://snomed.info/sct", "787481004", "No known medications"),
+    "text": "No known medications",
+}
+_GIVEN: Final = {"aborted": "not-done", "cancelled": "not-done", "nullified": "entered-in-error"}
 _DAYS: Final = {"h": "h", "d": "d", "wk": "wk", "mo": "mo", "min": "min", "a": "a", "s": "s"}
 
 
@@ -40,11 +47,14 @@ def read_medication(reading: Reading, activity: Element) -> None:
     name = words(activity, f"{_MATERIAL}/v:name")
     if not code and name:
         code = {"text": name}
+    if attribute(activity, "negationInd") == "true" and _names_no_medicine(code):
+        code = _NONE_TAKEN
     if not code:
         return
     start, end = _course(reading, activity)
     status = _STATUS.get(attribute(activity, "code", "v:statusCode"), "unknown")
-    if status == "active" and attribute(activity, "negationInd") == "true":
+    negated = attribute(activity, "negationInd") == "true"
+    if negated and status != "entered-in-error":
         status = "not-taken"
     ordered = attribute(activity, "moodCode") in ("INT", "RQO")
     dosage = _dosage(reading, activity)
@@ -59,7 +69,8 @@ def read_medication(reading: Reading, activity: Element) -> None:
                 "resourceType": "MedicationRequest",
                 "id": reading.id_of("MedicationRequest", activity),
                 **shared,
-                "status": status if status != "not-taken" else "cancelled",
+                "status": status if status != "not-taken" else "active",
+                "doNotPerform": True if negated else None,
                 "intent": "order",
                 "authoredOn": moment(one(activity, "v:author/v:time"), reading.zone) or start,
                 "requester": person(one(activity, "v:author/v:assignedAuthor")),
@@ -78,6 +89,12 @@ def read_medication(reading: Reading, activity: Element) -> None:
             "dosage": [dosage] if dosage else [],
         }
     )
+
+
+def _names_no_medicine(code: Json) -> bool:
+    """Return whether a code names no medicine in particular; with a negation it says that none is taken."""
+    codes = {each.get("code") for each in code.get("coding", ())}
+    return codes <= _ANY_MEDICINE if codes else not code
 
 
 def _course(reading: Reading, activity: Element) -> tuple[str, str]:
@@ -132,7 +149,10 @@ def read_immunization(reading: Reading, activity: Element) -> None:
     if not code or attribute(activity, "moodCode") not in ("EVN", ""):
         return
     given = period(one(activity, "v:effectiveTime"), reading.zone)[0]
+    status = _GIVEN.get(attribute(activity, "code", "v:statusCode"), "completed")
     refused = attribute(activity, "negationInd") == "true"
+    if refused and status != "entered-in-error":
+        status = "not-done"
     reasons = [
         concept(one(each, "v:code"), reading.referred)
         for each in every(activity, "v:entryRelationship/v:observation")
@@ -144,7 +164,7 @@ def read_immunization(reading: Reading, activity: Element) -> None:
             "resourceType": "Immunization",
             "id": reading.id_of("Immunization", activity),
             "identifier": reading.identifiers(activity),
-            "status": "not-done" if refused else "completed",
+            "status": status,
             "statusReason": next((one_reason for one_reason in reasons if one_reason), {}) if refused else {},
             "vaccineCode": code,
             "patient": reading.subject(),

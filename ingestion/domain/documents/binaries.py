@@ -1,7 +1,8 @@
 """Puts the bytes of a Bundle's Binary resources into the attachments that name them by URL.
 
 A document's words must stand under its patient's key, be cited from its own resource and go when it goes; a Binary
-names no patient. So one that an attachment of the same Bundle names becomes part of it and is not kept by itself.
+names no patient. So one that an attachment of the same Bundle names becomes part of it and is not kept by itself; one
+that comes by itself, before or after the document, is put in when both are there (`ingestion.steps.binaries`).
 
 Source: HL7 FHIR R4 4.0.1, Attachment.url ("a reference to a Binary") and Binary
 (https://hl7.org/fhir/R4/binary.html).
@@ -20,7 +21,7 @@ from ingestion.domain.documents.attachments import HOLDERS
 from ingestion.domain.items import ResourceItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ingestion.domain.items import Item
 
@@ -53,31 +54,48 @@ def with_binaries(items: Iterable[Item], document: bytes) -> Iterator[Item]:
         for item in held
         if isinstance(item, ResourceItem) and item.resource_type == _TYPE and not item.delete
     }
-    done = [_filled(item, binaries) if isinstance(item, ResourceItem) else item for item in held]
+    done = [_with_parts(item, binaries) if isinstance(item, ResourceItem) else item for item in held]
     gone = {position for item in done if isinstance(item, ResourceItem) for position in item.parts}
     yield from (item for item in done if item.position not in gone)
 
 
-def _filled(item: ResourceItem, binaries: dict[Place, ResourceItem]) -> ResourceItem:
-    if item.resource_type not in HOLDERS or not _MENTION.search(item.content):
-        return item
+def _with_parts(item: ResourceItem, binaries: dict[Place, ResourceItem]) -> ResourceItem:
+    done, used = filled(item, lambda place: binaries[place].content if place in binaries else None)
+    return replace(done, parts=tuple(binaries[place].position for place in used)) if used else done
+
+
+def names_binary(item: ResourceItem) -> bool:
+    """Return whether an attachment of a resource may have its bytes in a Binary; quick."""
+    return item.resource_type in HOLDERS and not item.delete and _MENTION.search(item.content) is not None
+
+
+def filled(item: ResourceItem, binary_of: Callable[[Place], bytes | None]) -> tuple[ResourceItem, list[Place]]:
+    """Return a resource with the bytes of the Binaries that its attachments name, and which these were.
+
+    Args:
+        item: a resource; one whose attachment has its bytes already keeps them.
+        binary_of: returns the JSON of the Binary of a server and id, None where there is none.
+    """
+    if not names_binary(item):
+        return item, []
     resource: dict[str, Any] = msgspec.json.decode(item.content)
     text = item.content.decode("utf-8")
-    parts: list[str] = []
+    used: list[Place] = []
     # From the last to the first: what is put in must not move the places of the others.
     for path, attachment in reversed(list(_attachments(item.resource_type, resource))):
         named = _URL.match(str(attachment.get("url", "")))
         if not named or "data" in attachment:
             continue
-        found = binaries.get((named[1] or item.server, named[2]))
-        binary = _binary(found.content) if found is not None else _Binary()
-        if found is None or not binary.data:
+        place = (named[1] or item.server, named[2])
+        found = binary_of(place)
+        binary = _binary(found) if found is not None else _Binary()
+        if not binary.data:
             continue
         start = locate(text, path)[0] + 1
         added = {"data": binary.data} | ({} if "contentType" in attachment else {"contentType": binary.contentType})
         text = f"{text[:start]}{msgspec.json.encode(added).decode()[1:-1]},{text[start:]}"
-        parts.append(found.position)
-    return replace(item, content=text.encode("utf-8"), parts=tuple(parts)) if parts else item
+        used.append(place)
+    return (replace(item, content=text.encode("utf-8")), used) if used else (item, used)
 
 
 def _attachments(

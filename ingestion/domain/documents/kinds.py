@@ -13,8 +13,9 @@ MEDIA_TYPES: Final = {
     HTML: "text/html",
     CDA: "text/xml",
 }
+# A comment ends where it first can, for good: else many of them can be shared out in more ways than can be tried.
 _HTML: Final = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,400}>\s*)?(?:<!--.{0,4000}?-->\s*){0,20}<(?:!doctype\s+html|html|head|body|h1|meta)\b",
+    rb"\s*(?:<\?xml[^>]{0,400}>\s*)?(?>(?><!--.{0,4000}?-->)\s*){0,20}<(?:!doctype\s+html|html|head|body|h1|meta)\b",
     re.IGNORECASE | re.DOTALL,
 )
 # The root element and its namespace, wherever in the tag it stands; the prefix is the sender's own.

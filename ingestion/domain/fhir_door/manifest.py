@@ -36,11 +36,12 @@ class _Manifest(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """One file: its name in the export's folder, what type it holds, and how many lines; None where unsaid."""
+    """One file: its name in the export's folder, what type it holds, how many lines (None: unsaid), and its URL."""
 
     name: str
     type: str
     count: int | None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Manifest:
     error: tuple[ExportFile, ...]
 
 
-def read_manifest(content: bytes) -> Manifest:
-    """Return what a manifest names; of each URL only the last part counts, since nothing is fetched.
+def read_manifest(content: bytes, *, in_folder: bool = True) -> Manifest:
+    """Return what a manifest names; the last part of each URL is the file's name, of which a folder has but one.
 
     Raises:
         ManifestError: not-json, not-a-manifest, bad-name, name-twice.
@@ -70,7 +71,7 @@ def read_manifest(content: bytes) -> Manifest:
         for name in ("output", "deleted", "error")
     ]
     names = [one.name for group in groups for one in group]
-    if len(set(names)) < len(names):
+    if in_folder and len(set(names)) < len(names):
         raise ManifestError("name-twice")
     return Manifest(found.transactionTime, *groups)
 
@@ -79,4 +80,4 @@ def _file(one: _File, place: str) -> ExportFile:
     name = PurePosixPath(unquote(urlsplit(one.url).path)).name
     if not name or name in {".", ".."} or "\\" in name or "\0" in name:
         raise ManifestError("bad-name", f"{place}.url")
-    return ExportFile(name, one.type, one.count)
+    return ExportFile(name, one.type, one.count, one.url)

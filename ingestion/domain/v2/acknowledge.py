@@ -67,10 +67,63 @@ def acknowledge(
     """
     header = message.header if message else None
     condition = header.get(15).upper() if header else ""
-    enhanced = bool(header and (condition or header.get(16)))
+    enhanced = _is_enhanced(message)
     code = ("C" if enhanced else "A") + verdict.value
     if enhanced and verdict not in _WANTED.get(condition or "NE", frozenset(Verdict)):
         return Acknowledgement(None, code)
+    fault = None if verdict is Verdict.ACCEPT else _Fault(reason, place)
+    return Acknowledgement(_reply(message, code, now=now, control_id=control_id, fault=fault), code)
+
+
+def application_wanted(message: Message | None) -> bool:
+    """Return whether the sender asks to be told what became of the message (MSH-16 of enhanced mode)."""
+    return message is not None and message.header.get(16).upper() in _WANTED and message.header.get(16).upper() != "NE"
+
+
+def application_acknowledge(
+    message: Message, verdict: Verdict, *, now: datetime, control_id: str, reason: str = ""
+) -> Acknowledgement:
+    """Return the application acknowledgement of enhanced mode: what became of a message that was accepted before.
+
+    Args:
+        message: what was accepted.
+        verdict: ACCEPT or ERROR.
+        now: timezone-aware; MSH-7.
+        control_id: MSH-10.
+        reason: of an error, a code; with ACCEPT a warning, such as that the message waits for a person.
+    """
+    code = "A" + verdict.value
+    if verdict not in _WANTED.get(message.header.get(16).upper(), frozenset()):
+        return Acknowledgement(None, code)
+    severity = "W" if verdict is Verdict.ACCEPT else "E"
+    fault = _Fault(reason, "", severity) if reason else None
+    text = _reply(message, code, now=now, control_id=control_id, fault=fault, wants_none=True)
+    return Acknowledgement(text, code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What ERR says: why, where ("PID-3"), and how grave (table 0516)."""
+
+    reason: str
+    place: str
+    severity: str = "E"
+
+
+def _is_enhanced(message: Message | None) -> bool:
+    return bool(message and (message.header.get(15) or message.header.get(16)))
+
+
+def _reply(
+    message: Message | None,
+    code: str,
+    *,
+    now: datetime,
+    control_id: str,
+    fault: _Fault | None,
+    wants_none: bool = False,
+) -> str:
+    header = message.header if message else None
     separator = header.delimiters if header else "|^~\\&"
     field, component = separator[0], separator[1]
 
@@ -84,13 +137,15 @@ def acknowledge(
         "MSH", separator[1:], raw(5), raw(6), raw(3), raw(4), moment, "", kind, control_id,
         raw(11) or "P", raw(12) or "2.5.1",
     ]  # fmt: skip
-    if header and header.raw(18):
-        msh += ["", "", "", "", "", raw(18)]
-    lines = [field.join(msh), field.join(["MSA", code, raw(10)])]
-    if verdict is not Verdict.ACCEPT:
-        number, words = _CONDITIONS.get(reason, _GENERAL)
-        segment, _, position = place.partition("-")
+    charset = raw(18)
+    if charset or wants_none:  # MSH-15 and MSH-16 of a reply: nobody is to acknowledge an acknowledgement
+        msh += ["", "", *(("NE", "NE") if wants_none else ("", "")), "", charset]  # MSH-13 to MSH-18
+    lines = [field.join(msh).rstrip(field), field.join(["MSA", code, raw(10)])]
+    if fault is not None:
+        number, words = _CONDITIONS.get(fault.reason, _GENERAL)
+        segment, _, position = fault.place.partition("-")
         location = component.join(part for part in (segment, "1" if position else "", position) if part)
         coded = component.join((number, words, "HL70357"))
-        lines.append(field.join(["ERR", "", location, coded, "E", component.join((reason, "", "L"))]))
-    return Acknowledgement("\r".join(lines) + "\r", code)
+        told = component.join((fault.reason, "", "L"))
+        lines.append(field.join(["ERR", "", location, coded, fault.severity, told]))
+    return "\r".join(lines) + "\r"

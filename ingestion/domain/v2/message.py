@@ -137,7 +137,7 @@ def parse_message(raw: bytes) -> Message:
     """Read a message's bytes.
 
     Segments may end in CR, LF or CRLF. Segments whose name is no name (a line broken inside a field) are
-    joined to the one before with a line break.
+    joined to the one before with a line break, unless that is the header.
 
     Raises:
         V2Error: no-header, unknown-charset, bad-delimiters, too-many-segments.
@@ -156,7 +156,7 @@ def parse_message(raw: bytes) -> Message:
         starts = _NAME.fullmatch(name) and (len(line) == 3 or line[3] == delimiters[0])
         if starts:
             segments.append(Segment(name, line, match.start(), len(segments) + 1, delimiters, codec))
-        elif segments and line.strip():
+        elif len(segments) > 1 and line.strip():  # never to the header: its fields are echoed to the sender
             former = segments[-1]
             joined = text[former.start : match.end()].replace("\r\n", "\n").replace("\r", "\n")
             segments[-1] = Segment(former.name, joined, former.start, former.number, delimiters, codec)
@@ -172,6 +172,7 @@ def _delimiters(header: str) -> str:
     field = header[3]
     encoding = header[4:].split(field, 1)[0]
     named = field + (encoding + "^~\\&"[len(encoding) :])[:4]
-    if field.isalnum() or field.isspace() or len(set(named)) < len(named) or not 1 <= len(encoding) <= 5:
+    unusable = any(one.isalnum() or one.isspace() for one in named)
+    if unusable or len(set(named)) < len(named) or not 1 <= len(encoding) <= 5:
         raise V2Error("bad-delimiters", "MSH-2")
     return named

@@ -67,10 +67,11 @@ class Command(BaseCommand):
 
 
 def _write(path: Path, rows: list[ClientRow]) -> None:
-    """Replace the file as a whole, readable by its owner only."""
+    """Replace the file as a whole, readable by its owner and, for backups, his group only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".fhir-clients-")
     with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, 0o640)
         file.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
         file.flush()
         os.fsync(file.fileno())

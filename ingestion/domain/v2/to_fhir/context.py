@@ -43,14 +43,16 @@ class Mapping:
         """Keep a resource and return its reference.
 
         Args:
-            resource: with resourceType and id.
+            resource: with resourceType and id; a member "security" becomes meta.security.
             segment: where it came from.
             rank: how final its status is; of two versions the lower rank never replaces the higher.
             updated: when the source reported this version; MSH-7 where it does not say.
         """
         key = (resource["resourceType"], unused_id(resource, self.resources))
         moment = updated if "T" in updated else self.sent
+        security = resource.pop("security", [])
         meta = {"versionId": f"v2-{rank}", **({"lastUpdated": moment} if moment else {})}
+        meta |= {"security": security} if security else {}
         ordered = {"resourceType": key[0], "id": key[1], "meta": meta}
         rest = {name: one for name, one in resource.items() if one not in ("", {}, [])}
         self.resources[key] = {**ordered, **rest, "id": key[1]}

@@ -14,6 +14,7 @@ from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.message import V2Error
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
+    concept,
     entity,
     first_of,
     instant,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from ingestion.domain.v2.message import Segment
     from ingestion.domain.v2.to_fhir.context import Mapping
+    from ingestion.domain.v2.to_fhir.grouping import OrderGroup
 
 Json = dict[str, Any]
 # Trigger event -> DocumentReference.relatesTo.code for the parent document (TXA-13).
@@ -46,26 +48,29 @@ def map_document(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> N
     if not number:
         raise V2Error("missing-field", "TXA-12")
     status, doc_status = tables()["document_status"].get(txa.get(17).upper(), ["current", ""])
-    if event in _CANCELLED or txa.get(19).upper() in ("CA", "OB"):
+    if event in _CANCELLED or txa.get(19).upper() in ("CA", "OB", "UN"):
         status, doc_status = "entered-in-error", "entered-in-error"
     parent = first_of(txa, 13, entity)
     relation = _RELATION.get(event, "appends" if parent else "")
     written = instant(txa, 6, mapping.zone) or moment(txa, 4, mapping.zone)
-    kind = txa.get(2)
-    titles = [one for one in (txa.get(25), txa.get(16)) if one]
+    titles = [one for one in (txa.get(25), txa.get(16), txa.get(21)) if one]
     mapping.add(
         {
             "resourceType": "DocumentReference",
             "id": document_id(mapping.patient_id, number),
             "masterIdentifier": first_of(txa, 12, entity),
-            "identifier": [one for field in (14, 15) for one in all_of(txa, field, entity)],
+            "identifier": [
+                *(one for field in (14, 15) for one in all_of(txa, field, entity)),
+                *([{"type": {"text": "file name"}, "value": txa.get(16)}] if txa.get(16) else []),
+            ],
             "status": status,
             "docStatus": doc_status,
-            "type": {"coding": [coding(V2_TABLE + "0270", kind, txa.get(2, 2))]} if kind else {},
+            "type": _kind(txa),
+            "category": all_of(txa, 24, concept),
             "subject": mapping.subject(),
             "date": written if "T" in written else "",
-            "author": all_of(txa, 9, person) or all_of(txa, 5, person),
-            "authenticator": first_of(txa, 22, person),
+            "author": _persons(txa, 9) + [one for one in _persons(txa, 5) if one not in _persons(txa, 9)],
+            "authenticator": first_of(txa, 22, person) or first_of(txa, 10, person),
             "relatesTo": [{"code": relation, "target": {"reference": _target(mapping, parent)}}]
             if parent and relation
             else [],
@@ -83,6 +88,49 @@ def map_document(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> N
         rank=3 if status == "entered-in-error" else 2 if doc_status == "final" else 1,
         updated=instant(txa, 8, mapping.zone),
     )
+
+
+def map_attached(mapping: Mapping, group: OrderGroup, request: str = "") -> None:
+    """Add the documents that stand among the results of a message that reports none (an order, an admission)."""
+    for result in group.results:
+        attached = attachment_of(result.obx)
+        if not attached:
+            continue
+        written = instant(result.obx, 14, mapping.zone)
+        remarks = [text for nte in result.notes if (text := "\n".join(nte.plain(one) for one in nte.repetitions(3)))]
+        mapping.add(
+            {
+                "resourceType": "DocumentReference",
+                "id": document_id(mapping.patient_id, f"{group.key}|{result.obx.whole(3)}|{result.obx.get(4)}"),
+                "identifier": all_of(result.obx, 21, entity),
+                "status": "current",
+                "type": first_of(result.obx, 3, concept),
+                "subject": mapping.subject(),
+                "date": written,
+                "author": all_of(result.obx, 16, person),
+                "description": "; ".join(remarks),
+                "content": [{"attachment": attached}],
+                "context": clean(
+                    {
+                        "encounter": [mapping.encounter()] if mapping.encounter_id else [],
+                        "related": [{"reference": request}] if request else [],
+                    }
+                ),
+            },
+            result.obx,
+        )
+
+
+def _kind(txa: Segment) -> Json:
+    """Return the type by table 0270, or by the code system that TXA-2 names itself."""
+    found = first_of(txa, 2, concept)
+    if txa.get(2) and not txa.get(2, 3):
+        return {"coding": [coding(V2_TABLE + "0270", txa.get(2), txa.get(2, 2))]}
+    return found
+
+
+def _persons(txa: Segment, field: int) -> list[Json]:
+    return all_of(txa, field, person)
 
 
 def document_id(patient_id: str, number: str) -> str:

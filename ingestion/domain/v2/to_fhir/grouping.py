@@ -33,6 +33,7 @@ class OrderGroup:
     notes: list[Segment] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     specimens: list[Segment] = field(default_factory=list)
+    timings: list[Segment] = field(default_factory=list)
 
     def number(self, of: str) -> tuple[Segment, str] | None:
         """Return the segment and raw placer ("placer") or filler ("filler") number; OBR speaks before ORC."""
@@ -55,10 +56,15 @@ class PharmacyGroup:
 
     orc: Segment | None = None
     segments: dict[str, list[Segment]] = field(default_factory=dict)
+    notes: list[Segment] = field(default_factory=list)
 
     def first(self, name: str) -> Segment | None:
         """Return the first segment of this name."""
         return next(iter(self.segments.get(name, ())), None)
+
+    def last(self, name: str) -> Segment | None:
+        """Return the last segment of this name: of several the one under what was encoded or given."""
+        return next(reversed(self.segments.get(name, [])), None)
 
     @property
     def key(self) -> str:
@@ -98,14 +104,29 @@ class Groups:
             case "OBX":
                 self._add_result(segment)
             case "NTE":
-                (self._last.notes if self._last else self.current.notes).append(segment)
+                self._add_note(segment)
             case "SPM":
                 self.current.specimens.append(segment)
                 self._last = None
             case name if name in _PHARMACY:
-                if not self.pharmacy:
-                    self.pharmacy.append(PharmacyGroup())
-                self.pharmacy[-1].segments.setdefault(name, []).append(segment)
+                self._add_pharmacy(name, segment)
+
+    def _add_note(self, nte: Segment) -> None:
+        if self._last is not None:
+            self._last.notes.append(nte)
+            return
+        self.current.notes.append(nte)
+        if self.pharmacy and self.pharmacy[-1].orc is self.current.orc:
+            self.pharmacy[-1].notes.append(nte)
+
+    def _add_pharmacy(self, name: str, segment: Segment) -> None:
+        if name == "TQ1":
+            self.current.timings.append(segment)
+        else:
+            self._last = None  # what follows is not said of a result that stood before
+        if not self.pharmacy:
+            self.pharmacy.append(PharmacyGroup())
+        self.pharmacy[-1].segments.setdefault(name, []).append(segment)
 
     def _add_result(self, obx: Segment) -> None:
         if self._last is not None and continues(self._last, obx):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from ingestion.domain.mapped import Mapped
 from ingestion.domain.v2.message import Message, Segment, V2Error
 from ingestion.domain.v2.times import date_time
-from ingestion.domain.v2.to_fhir import encounter, patient
+from ingestion.domain.v2.to_fhir import encounter, patient, statements
 from ingestion.domain.v2.to_fhir.context import Mapping
-from ingestion.domain.v2.to_fhir.documents import map_document
+from ingestion.domain.v2.to_fhir.coverage import map_coverage
+from ingestion.domain.v2.to_fhir.documents import map_attached, map_document
 from ingestion.domain.v2.to_fhir.grouping import group
 from ingestion.domain.v2.to_fhir.medication import map_pharmacy
 from ingestion.domain.v2.to_fhir.results import map_order, map_result
@@ -23,6 +24,8 @@ MAPPED: Final = frozenset(
     {"ADT", "ORU", "OUL", "MDM", "OML", "ORM", "OMG", "RDE", "RDS", "RDO", "RAS", "OMP", "VXU", "SIU", "BAR"}
 )
 REPORTS: Final = frozenset({"ORU", "OUL"})
+LINKS: Final = frozenset({"A24", "A37"})
+"""Two persons are linked, or no longer: each PID after the first is another person's."""
 MERGES: Final = frozenset({"A18", "A30", "A34", "A39", "A40", "A47", "A49"})
 
 
@@ -52,8 +55,8 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
     patient.map_patient(mapping, pid, message.first("PD1"))
     pv1 = message.first("PV1")
     if pv1 is not None:
-        encounter.map_encounter(mapping, pv1, message.first("PV2"))
-    if event in MERGES:
+        encounter.map_encounter(mapping, pv1, message.first("PV2"), pid)
+    if event in MERGES or event in LINKS:
         return _collected(mapping)
     if kind == "MDM":
         _document(mapping)
@@ -64,6 +67,7 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
         _orders(mapping, reported=False)
     else:
         _orders(mapping, reported=kind in REPORTS)
+        _described(mapping)
     for name, add in _SINGLES.items():
         for segment in message.all(name):
             add(mapping, segment)
@@ -72,10 +76,11 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
 
 _SINGLES: Final[dict[str, Callable[[Mapping, Segment], None]]] = {
     "NK1": patient.map_related,
-    "IN1": patient.map_coverage,
-    "AL1": encounter.map_allergy,
-    "DG1": encounter.map_diagnosis,
-    "PR1": encounter.map_procedure,
+    "IN1": map_coverage,
+    "AL1": statements.map_allergy,
+    "IAM": statements.map_adverse_reaction,
+    "DG1": statements.map_diagnosis,
+    "PR1": statements.map_procedure,
 }
 
 
@@ -94,11 +99,19 @@ def _document(mapping: Mapping) -> None:
     _orders(mapping, reported=False, before=txa.number)
 
 
+def _described(mapping: Mapping) -> None:
+    """Map a TXA that stands in a message of results: the document of which its attachments are the body."""
+    txa = mapping.message.first("TXA")
+    if txa is not None and txa.get(12):
+        map_document(mapping, txa, [one for one in mapping.message.all("OBX") if one.get(2).upper() in ("ED", "RP")])
+
+
 def _orders(mapping: Mapping, *, reported: bool, before: int = 1 << 30) -> None:
     """Map the order groups, and results that stand outside of any."""
     groups = group(segment for segment in mapping.message.segments if segment.number < before)
     for result in groups.loose.results:
         map_result(mapping, groups.loose, result)
+    map_attached(mapping, groups.loose)
     for pharmacy in groups.pharmacy:
         map_pharmacy(mapping, pharmacy)
     for order in groups.orders:
@@ -107,3 +120,4 @@ def _orders(mapping: Mapping, *, reported: bool, before: int = 1 << 30) -> None:
         else:
             for result in order.results:
                 map_result(mapping, order, result)
+            map_attached(mapping, order)

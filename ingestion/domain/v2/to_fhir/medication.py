@@ -1,121 +1,185 @@
-"""RXO, RXE and RXD as MedicationRequest and MedicationDispense, RXA as Immunization or MedicationAdministration.
+"""RXO, RXE and RXC as MedicationRequest, RXD as MedicationDispense.
 
-Source: HL7 Version 2 to FHIR guide, segment maps RXO/RXE[MedicationRequest], RXD[MedicationDispense],
-RXA[Immunization], RXR, TQ1[Timing].
+Source: HL7 Version 2 to FHIR guide, segment maps RXO[MedicationRequest], RXR[MedicationRequest] and
+TQ1[MedicationRequest]; RXE and RXD by the same rules. Where a message holds the order as written (RXO) and as the
+pharmacy encoded it (RXE), the encoded one is in force.
 """
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.mapped import clean, coding, stable_id
+from ingestion.domain.mapped import clean, stable_id
+from ingestion.domain.v2.to_fhir.administration import map_administration
 from ingestion.domain.v2.to_fhir.datatypes import (
+    address,
     all_of,
     concept,
     entity,
     first_of,
     moment,
-    organisation,
+    organisation_of_code,
     person,
-    place,
+    telecom,
 )
+from ingestion.domain.v2.to_fhir.dosage import dosage_of
+from ingestion.domain.v2.to_fhir.orders import note_of, requester_of, security_of
+from ingestion.domain.v2.to_fhir.quantities import quantity
 from ingestion.domain.v2.to_fhir.tables import V2_TABLE, look_up
+from ingestion.domain.v2.to_fhir.timing import priority_of
 
 if TYPE_CHECKING:
     from ingestion.domain.v2.message import Segment
     from ingestion.domain.v2.to_fhir.context import Mapping
+    from ingestion.domain.v2.to_fhir.datatypes import Convert
     from ingestion.domain.v2.to_fhir.grouping import PharmacyGroup
 
 Json = dict[str, Any]
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _STATUS: Final = {"revoked": "stopped"}
-_REFUSED: Final = "PATOBJ"
+# Where RXO and RXE have the same thing.
+_FIELDS: Final = {
+    "RXO": {"code": 1, "form": 5, "to_pharmacy": 6, "substitution": 9, "amount": 11, "refills": 13, "orderer": 14,
+            "strength": 18, "indication": 20, "pharmacy": 32},
+    "RXE": {"code": 2, "form": 6, "to_pharmacy": 21, "substitution": 9, "amount": 10, "refills": 12, "orderer": 13,
+            "strength": 25, "indication": 27, "pharmacy": 40},
+}  # fmt: skip
 
 
 def map_pharmacy(mapping: Mapping, group: PharmacyGroup) -> None:
     """Add what a pharmacy order group says."""
     for rxa in group.segments.get("RXA", ()):
-        _administration(mapping, group, rxa)
+        map_administration(mapping, group, rxa)
     encoded, ordered = group.first("RXE"), group.first("RXO")
     order = encoded or ordered
     if order is not None:
-        _order(mapping, group, order)
+        _order(mapping, group, order, written=ordered if encoded is not None else None)
     for rxd in group.segments.get("RXD", ()):
         _dispense(mapping, group, rxd)
 
 
-def _order(mapping: Mapping, group: PharmacyGroup, order: Segment) -> None:
-    code = first_of(order, 2 if order.name == "RXE" else 1, concept)
+def _order(mapping: Mapping, group: PharmacyGroup, order: Segment, *, written: Segment | None) -> None:
+    """Add an order; `written` is the RXO over an RXE, whose words are kept with the order in force."""
+    at = _FIELDS[order.name]
+    code = first_of(order, at["code"], concept)
     if not code:
         return
-    control, filled = (group.orc.get(1), group.orc.get(5)) if group.orc else ("", "")
+    orc = group.orc
+    control, filled = (orc.get(1), orc.get(5)) if orc else ("", "")
     status = look_up("filled_status", filled) or look_up("order_status", control, "active")
-    identifiers = [one for number in (2, 3) for one in (all_of(group.orc, number, entity) if group.orc else [])]
+    identifiers = [one for number in (2, 3) for one in (all_of(orc, number, entity) if orc else [])]
+    if order.name == "RXE" and order.get(15):
+        identifiers.append({"type": {"text": "prescription number"}, "value": order.get(15)})
+    key = group.key or order.whole(1) + order.whole(2)
+    dosage = dosage_of(mapping, group, order)
+    asked = [(order, at), *([(written, _FIELDS["RXO"])] if written is not None else [])]
     mapping.add(
         {
             "resourceType": "MedicationRequest",
-            "id": stable_id("MedicationRequest", mapping.patient_id, group.key or order.whole(1) + order.whole(2)),
+            "id": stable_id("MedicationRequest", mapping.patient_id, key),
+            "security": security_of(orc),
             "identifier": identifiers,
             "status": _STATUS.get(status, status),
+            "statusReason": first_of(orc, 16, concept) if orc else {},
             "intent": "order",
+            "priority": priority_of(*(tq1.get(9) for tq1 in group.segments.get("TQ1", ()))),
             "medicationCodeableConcept": code,
             "subject": mapping.subject(),
             "encounter": mapping.encounter(),
-            "authoredOn": moment(group.orc, 9, mapping.zone) if group.orc else "",
-            "requester": (first_of(group.orc, 12, person) if group.orc else {})
-            or first_of(order, 13 if order.name == "RXE" else 14, person),
-            "reasonCode": all_of(order, 27 if order.name == "RXE" else 20, concept),
-            "dosageInstruction": [one for one in (_dosage(mapping, group, order),) if one],
+            "authoredOn": moment(orc, 9, mapping.zone) if orc else "",
+            "requester": requester_of(orc, otherwise=_first(asked, "orderer", person)),
+            "reasonCode": all_of(order, at["indication"], concept)
+            or (all_of(written, _FIELDS["RXO"]["indication"], concept) if written is not None else []),
+            "groupIdentifier": first_of(orc, 4, entity) if orc else {},
+            "note": [
+                *_remarks(order),
+                *(_as_written(mapping, group, written) if written is not None else ()),
+                *_mixture(mapping, group),
+            ],
+            "dosageInstruction": [dosage] if dosage else [],
+            "dispenseRequest": _supply(order, at),
+            "substitution": _substitution(order.get(at["substitution"])),
         },
         order,
     )
 
 
-def _dosage(mapping: Mapping, group: PharmacyGroup, order: Segment) -> Json:
-    """Return one Dosage: give amount and units, route, timing words, and the pharmacy's instructions."""
-    low, high, unit = (3, 4, 5) if order.name == "RXE" else (2, 3, 4)
-    words = [text for one in order.repetitions(7) if (text := order.part(one, 2) or order.part(one))]
-    timing = _timing(mapping, group)
-    text = "; ".join(filter(None, (_amount(order, low, unit), timing.get("code", {}).get("text", ""), *words)))
-    dose = _quantity(order, low, unit)
-    ends = clean({"low": dose, "high": _quantity(order, high, unit)})
-    rate = {"doseRange": ends} if dose and "high" in ends else {"doseQuantity": dose} if dose else {}
-    rxr = group.first("RXR")
+def _supply(order: Segment, at: dict[str, int]) -> Json:
+    refills = order.get(at["refills"])
     return clean(
         {
-            "text": text,
-            "timing": timing,
-            "route": first_of(rxr, 1, concept) if rxr else {},
-            "site": first_of(rxr, 2, concept) if rxr else {},
-            "method": first_of(rxr, 4, concept) if rxr else {},
-            "doseAndRate": [rate] if rate else [],
+            "numberOfRepeatsAllowed": int(refills) if refills.isdecimal() else "",
+            "quantity": quantity(order, at["amount"], at["amount"] + 1),
+            "performer": _pharmacy(order, at),
         }
     )
 
 
-def _timing(mapping: Mapping, group: PharmacyGroup) -> Json:
-    tq1 = group.first("TQ1")
-    if tq1 is None:
+def _pharmacy(order: Segment, at: dict[str, int]) -> Json:
+    """Return the dispensing pharmacy, its address and number in words."""
+    found = first_of(order, at["pharmacy"], organisation_of_code)
+    where = first_of(order, at["pharmacy"] + 1, address)
+    phone = first_of(order, 45 if order.name == "RXE" else 36, telecom)
+    parts = [found.get("display", ""), *where.get("line", ()), where.get("city", ""), phone.get("value", "")]
+    display = ", ".join(filter(None, parts))
+    return {**found, "display": display} if display else found
+
+
+def _substitution(code: str) -> Json:
+    """Return whether another product may be given: HL7 table 0161 (allow substitution)."""
+    if not code:
         return {}
-    code = tq1.get(3) or tq1.get(3, 1, 1)
-    start, end = moment(tq1, 7, mapping.zone), moment(tq1, 8, mapping.zone)
-    repeat = {"boundsPeriod": clean({"start": start, "end": end})} if start or end else {}
-    words = " ".join(filter(None, (code, tq1.get(11))))
-    return clean({"repeat": repeat, "code": {"text": words} if words else {}})
+    known = {"N": "not authorised", "G": "generic substitutions allowed", "T": "therapeutic substitutions allowed"}
+    found = {"system": V2_TABLE + "0161", "code": code, **clean({"display": known.get(code.upper(), "")})}
+    return {"allowedCodeableConcept": {"coding": [found]}}
 
 
-def _amount(order: Segment, number: int, unit: int) -> str:
-    amount = order.get(number)
-    return f"{amount} {order.get(unit, 2) or order.get(unit)}".strip() if amount else ""
+def _first(asked: list[tuple[Segment, dict[str, int]]], name: str, convert: Convert) -> Json:
+    """Return what the first of these segments says that says it."""
+    return next((found for segment, at in asked if (found := first_of(segment, at[name], convert))), {})
 
 
-def _quantity(segment: Segment, number: int, unit: int) -> Json:
-    digits = segment.get(number)
-    if not _NUMBER.fullmatch(digits):
-        return {}
-    return {"value": Decimal(digits), **clean({"unit": segment.get(unit, 2) or segment.get(unit)})}
+def _remarks(order: Segment) -> list[Json]:
+    """Return the form and strength, and what was written to the pharmacy, in words."""
+    at = _FIELDS[order.name]
+    words = [f"Form: {form}" for form in _texts(order, at["form"])]
+    if order.get(at["strength"]):
+        strength = at["strength"]
+        unit = order.get(strength + 1, 2) or order.get(strength + 1)
+        words.append(f"Strength: {order.get(strength)} {unit}".strip())
+    return [
+        {"text": text} for text in (*words, *(f"To the pharmacy: {one}" for one in _texts(order, at["to_pharmacy"])))
+    ]
+
+
+def _as_written(mapping: Mapping, group: PharmacyGroup, rxo: Segment) -> list[Json]:
+    """Return what the prescriber wrote, in words, beside what the pharmacy made of it."""
+    what = next(iter(_texts(rxo, 1)), "")
+    code = rxo.get(1)
+    named = f"{what} ({code})" if what and code and what != code else what
+    how = dosage_of(mapping, group, rxo).get("text", "")
+    refills = f"refills: {rxo.get(13)}" if rxo.get(13) else ""
+    supply = " ".join(filter(None, (rxo.get(11), rxo.get(12, 2) or rxo.get(12))))
+    text = "; ".join(filter(None, (named, how, f"dispense {supply}" if supply else "", refills)))
+    return [*([{"text": f"As ordered: {text}"}] if text else []), *_remarks(rxo)]
+
+
+def _mixture(mapping: Mapping, group: PharmacyGroup) -> list[Json]:
+    found = [{"text": text} for rxc in group.segments.get("RXC", ()) if (text := _component(rxc))]
+    return found + [note for nte in group.notes if (note := note_of(nte, mapping.zone))]
+
+
+def _texts(segment: Segment, field: int) -> list[str]:
+    return [text for one in segment.repetitions(field) if (text := segment.part(one, 2) or segment.part(one, 1))]
+
+
+def _component(rxc: Segment) -> str:
+    """Return a component of a mixture: base or additive, what, how much, and its strength."""
+    kind = {"A": "Additive", "B": "Base"}.get(rxc.get(1).upper(), "Component")
+    what = rxc.get(2, 2) or rxc.get(2)
+    amount = " ".join(filter(None, (rxc.get(3), rxc.get(4, 2) or rxc.get(4))))
+    strength = " ".join(filter(None, (rxc.get(5), rxc.get(6, 2) or rxc.get(6))))
+    more = ", ".join(filter(None, (amount, strength)))
+    return f"{kind}: {what}" + (f", {more}" if more else "") if what else ""
 
 
 def _dispense(mapping: Mapping, group: PharmacyGroup, rxd: Segment) -> None:
@@ -129,73 +193,21 @@ def _dispense(mapping: Mapping, group: PharmacyGroup, rxd: Segment) -> None:
             "identifier": [{"value": rxd.get(7)}] if rxd.get(7) else [],
             "status": "completed",
             "medicationCodeableConcept": code,
+            "context": mapping.encounter(),
             "subject": mapping.subject(),
-            "quantity": _quantity(rxd, 4, 5),
+            "performer": [{"actor": one} for one in all_of(rxd, 10, person)],
+            "authorizingPrescription": _prescription(mapping, group),
+            "quantity": quantity(rxd, 4, 5),
             "whenHandedOver": moment(rxd, 3, mapping.zone),
-            "note": [{"text": text} for one in rxd.repetitions(9) if (text := rxd.part(one))],
+            "note": [{"text": text} for text in (*_texts(rxd, 9), *(f"Form: {form}" for form in _texts(rxd, 6)))],
         },
         rxd,
     )
 
 
-def _administration(mapping: Mapping, group: PharmacyGroup, rxa: Segment) -> None:
-    code = first_of(rxa, 5, concept)
-    if not code:
-        return
-    given = moment(rxa, 3, mapping.zone)
-    action = rxa.get(21).upper()
-    status = "entered-in-error" if action == "D" else look_up("completion", rxa.get(20).upper(), "completed")
-    reason = first_of(rxa, 18, concept)
-    rxr = group.first("RXR")
-    vaccine = any("cvx" in one.get("system", "") for one in code.get("coding", ())) or mapping.message.type[0] == "VXU"
-    number = group.orc.get(3) or group.orc.get(2) if group.orc else ""
-    shared: Json = {
-        "identifier": [one for field in (3, 2) for one in (all_of(group.orc, field, entity) if group.orc else [])],
-        "status": status,
-        "statusReason": reason if status == "not-done" else {},
-    }
-    name = "Immunization" if vaccine else "MedicationAdministration"
-    identity = {"resourceType": name, "id": stable_id(name, mapping.patient_id, number, rxa.get(5), given)}
-    resource: Json
-    if not vaccine:
-        amount = _quantity(rxa, 6, 7)
-        shared["statusReason"] = [reason] if shared["statusReason"] else []
-        resource = {
-            **identity,
-            **shared,
-            "medicationCodeableConcept": code,
-            "subject": mapping.subject(),
-            "effectiveDateTime": given,
-            "dosage": clean({"dose": amount, "route": first_of(rxr, 1, concept) if rxr else {}}),
-        }
-    else:
-        resource = {
-            **identity,
-            **shared,
-            "vaccineCode": code,
-            "patient": mapping.subject(),
-            "encounter": mapping.encounter(),
-            "occurrenceDateTime": given,
-            **({} if given else {"occurrenceString": "not stated"}),
-            "primarySource": rxa.get(9) in ("", "00"),
-            "reportOrigin": first_of(rxa, 9, concept) if rxa.get(9) not in ("", "00") else {},
-            "location": {"display": where} if (where := place(rxa, rxa.raw(11))) else {},
-            "manufacturer": first_of(rxa, 17, _as_organisation),
-            "lotNumber": rxa.get(15),
-            "expirationDate": moment(rxa, 16, mapping.zone)[:10],
-            "site": first_of(rxr, 2, concept) if rxr else {},
-            "route": first_of(rxr, 1, concept) if rxr else {},
-            "doseQuantity": _quantity(rxa, 6, 7) if rxa.get(6) not in ("999", "0") else {},
-            "performer": [
-                {"function": {"coding": [coding(V2_TABLE + "0443", "AP")]}, "actor": one}
-                for one in all_of(rxa, 10, person)
-            ],
-            "reasonCode": all_of(rxa, 19, concept),
-            "note": [{"text": _REFUSED}] if rxa.get(18) == _REFUSED else [],
-        }
-    mapping.add(resource, rxa)
-
-
-def _as_organisation(segment: Segment, repetition: str) -> Json:
-    name = segment.part(repetition, 2) or segment.part(repetition, 1)
-    return organisation(segment, name) if name else {}
+def _prescription(mapping: Mapping, group: PharmacyGroup) -> list[Json]:
+    """Return the order of the same group, where it was mapped."""
+    held = (
+        ("MedicationRequest", stable_id("MedicationRequest", mapping.patient_id, group.key)) if group.key else ("", "")
+    )
+    return [{"reference": "/".join(held)}] if held in mapping.resources else []

@@ -1,11 +1,12 @@
-"""PID and PD1 as Patient, NK1 as RelatedPerson, IN1 as Coverage.
+"""PID and PD1 as Patient, NK1 as RelatedPerson.
 
-Source: HL7 Version 2 to FHIR guide, segment maps PID[Patient], PD1[Patient], NK1[RelatedPerson], IN1[Coverage].
+Source: HL7 Version 2 to FHIR guide, segment maps PID[Patient], PD1[Patient], NK1[RelatedPerson];
+races and ethnicities as US Core 3.1 has them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.message import V2Error
@@ -14,6 +15,7 @@ from ingestion.domain.v2.to_fhir.datatypes import (
     address,
     all_of,
     concept,
+    extension,
     first_of,
     human_name,
     identifier,
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
     from ingestion.domain.v2.to_fhir.context import Mapping
 
 Json = dict[str, Any]
+_BASE: Final = "http://hl7.org/fhir/StructureDefinition/"
+_US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_CDC: Final = "urn:oid:2.16.840.1.113883.6.238"
+_OMB: Final = {
+    "race": ("1002-5", "2028-9", "2054-5", "2076-8", "2106-3"),
+    "ethnicity": ("2135-2", "2186-5"),
+}
 
 
 def patient_identifiers(pid: Segment, sender: str) -> list[Json]:
@@ -74,71 +83,116 @@ def map_patient(mapping: Mapping, pid: Segment, pd1: Segment | None) -> None:
         raise V2Error("missing-field", "PID-3")
     mapping.patient_id = patient_id_of(identifiers)
     zone = mapping.zone
-    marital = pid.get(16)
+    numbers = [*identifiers, *_national(pid)]
+    born = moment(pid, 7, zone)
     resource = {
         "resourceType": "Patient",
         "id": mapping.patient_id,
-        "identifier": identifiers,
+        "extension": _extensions(pid, pd1),
+        "identifier": numbers,
         "active": True,
         "name": [*all_of(pid, 5, human_name), *({**one, "use": "old"} for one in all_of(pid, 9, human_name))],
-        "telecom": [one for number in (13, 14, 40) for one in all_of(pid, number, telecom)],
+        "telecom": [
+            {**one, "use": one.get("use") or use} if use else one
+            for number, use in ((13, "home"), (14, "work"), (40, ""))
+            for one in all_of(pid, number, telecom)
+        ],
         "gender": look_up("gender", pid.get(8).upper()),
         "birthDate": day_of(pid.get(7)),
-        "address": all_of(pid, 11, address),
-        "maritalStatus": _marital(marital, pid.get(16, 2)),
+        "_birthDate": {"extension": extension("patient-birthTime", born, "valueDateTime")} if "T" in born else {},
+        "address": _addresses(pid),
+        "maritalStatus": _marital(pid),
         "communication": [{"language": one} for one in all_of(pid, 15, concept)],
-        "generalPractitioner": all_of(pd1, 4, person) if pd1 else [],
-        "managingOrganization": {},
+        "generalPractitioner": [*all_of(pd1, 4, person), *all_of(pd1, 3, organisation)] if pd1 else [],
     }
     if pid.get(30).upper() == "Y" or pid.get(29):
         died = moment(pid, 29, zone)
         resource |= {"deceasedDateTime": died} if died else {"deceasedBoolean": True}
-    if pid.get(24).upper() == "Y" and pid.get(25).isdecimal():
+    if pid.get(25).isdecimal():
         resource["multipleBirthInteger"] = int(pid.get(25))
+    elif pid.get(24).upper() in ("Y", "N"):
+        resource["multipleBirthBoolean"] = pid.get(24).upper() == "Y"
     mapping.add(resource, pid, updated=moment(pid, 33, zone))
+
+
+def _national(pid: Segment) -> list[Json]:
+    """Return PID-19 and PID-20; without an authority, so that nobody is recognised by them."""
+    found = []
+    if pid.get(19):
+        found.append({"type": {"coding": [coding(V2_TABLE + "0203", "SS")]}, "value": pid.get(19)})
+    if pid.get(20):
+        licence = {"type": {"coding": [coding(V2_TABLE + "0203", "DL")]}, "value": pid.get(20)}
+        assigner = {"display": pid.get(20, 2)} if pid.get(20, 2) else {}
+        found.append(clean({**licence, "period": clean({"end": day_of(pid.get(20, 3))}), "assigner": assigner}))
+    return found
+
+
+def _extensions(pid: Segment, pd1: Segment | None) -> list[Json]:
+    """Return what HL7's own extensions of Patient hold: race and ethnicity as US Core has them."""
+    maiden = next((one for one in pid.repetitions(6)), "")
+    words = " ".join(filter(None, (pid.part(maiden, 2), pid.part(maiden, 1)))) if maiden else ""
+    found = extension("patient-mothersMaidenName", words, "valueString")
+    for field, name in ((10, "race"), (22, "ethnicity")):
+        inner = [_category(name, one) for one in all_of(pid, field, concept)]
+        text = "; ".join(one.get("text", "") for one in all_of(pid, field, concept))
+        if inner and text:
+            inner = [one for one in inner if one]
+            inner.append({"url": "text", "valueString": text})
+            found.append({"url": f"{_US_CORE}us-core-{name}", "extension": inner})
+    found += extension("patient-religion", first_of(pid, 17, concept), "valueCodeableConcept")
+    found += extension("patient-birthPlace", {"text": pid.get(23)} if pid.get(23) else "", "valueAddress")
+    for field, name in ((26, "citizenship"), (39, "citizenship"), (28, "nationality")):
+        found += [
+            {"url": f"{_BASE}patient-{name}", "extension": [{"url": "code", "valueCodeableConcept": one}]}
+            for one in all_of(pid, field, concept)
+        ]
+    if pd1 is not None:
+        found += extension("patient-congregation", pd1.get(14), "valueString")
+    return found
+
+
+def _category(name: str, one: Json) -> Json:
+    """Return a coding of race or ethnicity where it is one of the five, or two, that US Core calls OMB's."""
+    code = next((each["code"] for each in one.get("coding", ())), "")
+    if code not in _OMB[name]:
+        return {}
+    given = coding(_CDC, code, one["coding"][0].get("display", ""))
+    return {"url": "ombCategory", "valueCoding": given}
+
+
+def _addresses(pid: Segment) -> list[Json]:
+    """Return PID-11 with the county of older senders (PID-12): of the one address, else as one of its own."""
+    found, county = all_of(pid, 11, address), pid.get(12)
+    if not county:
+        return found
+    if len(found) == 1 and "district" not in found[0]:
+        return [{**found[0], "district": county}]
+    return found if any(one.get("district") == county for one in found) else [*found, {"district": county}]
 
 
 def map_related(mapping: Mapping, nk1: Segment) -> None:
     """Add a next of kin."""
-    names = all_of(nk1, 2, human_name) or all_of(nk1, 30, human_name)
+    names = [*all_of(nk1, 2, human_name), *all_of(nk1, 30, human_name)]
     if not names and not nk1.get(3):
         return
     relation = [one for one in (first_of(nk1, 3, concept), first_of(nk1, 7, concept)) if one]
+    private = [{"type": {"coding": [coding(V2_TABLE + "0203", "SS")]}, "value": nk1.get(37)}] if nk1.get(37) else []
     mapping.add(
         {
             "resourceType": "RelatedPerson",
             "id": stable_id("RelatedPerson", mapping.patient_id, nk1.whole(2), nk1.get(3)),
+            "identifier": [*all_of(nk1, 12, identifier), *all_of(nk1, 33, identifier), *private],
             "patient": mapping.subject(),
             "relationship": relation,
             "name": names,
-            "telecom": [one for number in (5, 6) for one in all_of(nk1, number, telecom)],
+            "telecom": [one for number in (5, 6, 40, 31, 41) for one in all_of(nk1, number, telecom)],
             "gender": look_up("gender", nk1.get(15).upper()),
             "birthDate": day_of(nk1.get(16)),
-            "address": all_of(nk1, 4, address),
+            "address": [*all_of(nk1, 4, address), *all_of(nk1, 32, address)],
             "period": clean({"start": day_of(nk1.get(8)), "end": day_of(nk1.get(9))}),
+            "communication": [{"language": one} for one in all_of(nk1, 20, concept)],
         },
         nk1,
-    )
-
-
-def map_coverage(mapping: Mapping, in1: Segment) -> None:
-    """Add an insurance."""
-    payor = first_of(in1, 4, organisation) or first_of(in1, 3, _as_payor)
-    if not payor:
-        return
-    mapping.add(
-        {
-            "resourceType": "Coverage",
-            "id": stable_id("Coverage", mapping.patient_id, in1.whole(3), in1.get(36), in1.get(2)),
-            "status": "active",
-            "type": first_of(in1, 15, concept),
-            "subscriberId": in1.get(36) or in1.get(49),
-            "beneficiary": mapping.subject(),
-            "relationship": first_of(in1, 17, concept),
-            "period": clean({"start": day_of(in1.get(12)), "end": day_of(in1.get(13))}),
-            "payor": [payor],
-        },
-        in1,
     )
 
 
@@ -157,14 +211,10 @@ def merged_identifiers(message: Message) -> list[tuple[list[Json], list[Json]]]:
     return pairs
 
 
-def _marital(code: str, words: str) -> Json:
+def _marital(pid: Segment) -> Json:
+    code, words = pid.get(16), pid.get(16, 2)
     if not code:
         return {"text": words} if words else {}
     known = look_up("marital", code.upper())
     codings = [coding("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", known)] if known else []
     return clean({"coding": [*codings, coding(V2_TABLE + "0002", code, words)], "text": words})
-
-
-def _as_payor(segment: Segment, repetition: str) -> Json:
-    found = identifier(segment, repetition)
-    return {"identifier": found} if found else {}

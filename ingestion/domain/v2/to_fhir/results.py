@@ -1,25 +1,30 @@
-"""Orders and their results: ORC and OBR as ServiceRequest and DiagnosticReport, OBX as Observation, SPM as Specimen.
+"""Results: OBR as DiagnosticReport, OBX as Observation.
 
-Source: HL7 Version 2 to FHIR guide, segment maps ORC[ServiceRequest], OBR[ServiceRequest],
-OBR[DiagnosticReport], OBX[Observation], SPM[Specimen], NTE. One deviation: text lines that share OBX-3 and
-OBX-4 are one Observation, because senders cut one text into many OBX.
+Source: HL7 Version 2 to FHIR guide, segment maps OBR[DiagnosticReport], OBX[Observation], NTE[Observation]. One
+deviation: text lines that share OBX-3 and OBX-4 are one Observation, because senders cut one text into many OBX.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestion.domain.mapped import clean, coding, stable_id
+from ingestion.domain.mapped import coding, stable_id
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
     concept,
     entity,
+    extension,
     first_of,
     instant,
     moment,
+    organisation,
+    organisation_of_code,
     person,
+    person_in_role,
 )
-from ingestion.domain.v2.to_fhir.documents import attachment_of
+from ingestion.domain.v2.to_fhir.documents import attachment_of, map_attached
+from ingestion.domain.v2.to_fhir.orders import map_request, note_of, security_of
+from ingestion.domain.v2.to_fhir.specimens import map_specimens
 from ingestion.domain.v2.to_fhir.tables import V2_TABLE, look_up
 from ingestion.domain.v2.to_fhir.values import reference_range, value_of
 
@@ -47,50 +52,15 @@ def map_order(mapping: Mapping, group: OrderGroup, *, reported: bool) -> None:
         group: ORC, OBR and what stands under them.
         reported: the message reports results (ORU, OUL), so that a DiagnosticReport is made.
     """
-    request = _request(mapping, group)
-    specimens = [_specimen(mapping, spm) for spm in group.specimens]
+    specimens = map_specimens(mapping, group)
+    request = map_request(mapping, group, specimens)
     references = [
         found for result in group.results if (found := map_result(mapping, group, result, request, specimens))
     ]
     if group.obr is not None and reported:
         _report(mapping, group, request, specimens, references)
-
-
-def _request(mapping: Mapping, group: OrderGroup) -> str:
-    """Add the ServiceRequest; "" where neither segment says what was ordered or by which number."""
-    segment = group.obr or group.orc
-    code = first_of(group.obr, 4, concept) if group.obr else {}
-    if segment is None or not (group.key or code):
-        return ""
-    control, filled = (group.orc.get(1), group.orc.get(5)) if group.orc else ("", "")
-    status = look_up("filled_status", filled) or look_up("order_status", control, "active")
-    identifiers = []
-    for of, kind in (("placer", "PLAC"), ("filler", "FILL")):
-        number = group.number(of)
-        if number:
-            kind_of = {"coding": [coding(V2_TABLE + "0203", kind)]}
-            identifiers.append({"type": kind_of, **entity(*number)})
-    orderer = (group.obr and first_of(group.obr, 16, person)) or (group.orc and first_of(group.orc, 12, person)) or {}
-    obr = group.obr
-    return mapping.add(
-        {
-            "resourceType": "ServiceRequest",
-            "id": stable_id("ServiceRequest", mapping.patient_id, group.key or segment.get(4)),
-            "identifier": identifiers,
-            "status": status,
-            "intent": "order",
-            "code": code,
-            "subject": mapping.subject(),
-            "encounter": mapping.encounter(),
-            "occurrenceDateTime": moment(obr, 6, mapping.zone) if obr else "",
-            "authoredOn": moment(group.orc, 9, mapping.zone) if group.orc else "",
-            "requester": orderer,
-            "reasonCode": all_of(obr, 31, concept) if obr else [],
-            "note": [{"text": text} for text in map(_note, group.notes) if text],
-        },
-        segment,
-        rank=0,
-    )
+    else:
+        map_attached(mapping, group, request)
 
 
 def map_result(
@@ -113,6 +83,8 @@ def map_result(
     key = group.key or f"{effective}|{mapping.message.control_id if not effective else ''}"
     resource = {
         "resourceType": "Observation",
+        "security": security_of(group.orc),
+        "extension": extension("observation-analysis-date-time", moment(obx, 19, zone), "valueDateTime"),
         "id": stable_id("Observation", mapping.patient_id, key, obx.get(3) or obx.get(3, 2), obx.get(4)),
         "identifier": all_of(obx, 21, entity),
         "basedOn": [{"reference": request}] if request else [],
@@ -123,20 +95,39 @@ def map_result(
         "encounter": mapping.encounter(),
         "effectiveDateTime": effective,
         "issued": instant(obx, 19, zone) or (instant(group.obr, 22, zone) if group.obr else ""),
-        "performer": all_of(obx, 16, person),
+        "performer": _performers(obx),
         **value,
         "interpretation": [found for one in obx.repetitions(8) if (found := _interpretation(obx, one))],
-        "note": [{"text": text} for text in map(_note, result.notes) if text],
+        "note": [found for nte in result.notes if (found := note_of(nte, zone))],
         "bodySite": first_of(obx, 20, concept),
         "method": first_of(obx, 17, concept),
         "specimen": {"reference": specimens[0]} if specimens else {},
+        "device": _device(obx),
         "referenceRange": reference_range(obx),
     }
     if not value:
-        absent = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-        resource["dataAbsentReason"] = {"coding": [coding(absent, "unknown")]}
+        resource["dataAbsentReason"] = _absence(obx)
     updated = instant(obx, 19, zone) or (instant(group.obr, 22, zone) if group.obr else "")
     return mapping.add(resource, obx, rank=RANK.get(status, 0), updated=updated)
+
+
+def _absence(obx: Segment) -> Json:
+    """Return why there is no value: as OBX-32 says it, else not asked (OBX-11 "N"), else unknown."""
+    said = first_of(obx, 32, concept)
+    code = "not-asked" if obx.get(11).upper() == "N" else "unknown"
+    known = coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", code)
+    return {**said, "coding": [known, *said.get("coding", ())]} if said else {"coding": [known]}
+
+
+def _performers(obx: Segment) -> list[Json]:
+    """Return who observed, where it was made, and who answers for that place."""
+    made = [*all_of(obx, 23, organisation), *all_of(obx, 15, organisation_of_code)]
+    return [*all_of(obx, 16, person), *made, *all_of(obx, 25, person)]
+
+
+def _device(obx: Segment) -> Json:
+    found = first_of(obx, 18, entity)
+    return {"type": "Device", "identifier": found} if found else {}
 
 
 def _category(group: OrderGroup) -> list[Json]:
@@ -154,30 +145,6 @@ def _interpretation(obx: Segment, repetition: str) -> Json:
     return {"coding": [coding(system, known, obx.part(repetition, 2))]}
 
 
-def _specimen(mapping: Mapping, spm: Segment) -> str:
-    collected = [moment(spm, 17, mapping.zone), moment(spm, 17, mapping.zone, 2)]
-    period = {"collectedPeriod": {"start": collected[0], "end": collected[1]}} if all(collected) else {}
-    return mapping.add(
-        {
-            "resourceType": "Specimen",
-            "id": stable_id("Specimen", mapping.patient_id, spm.whole(2) or f"{spm.get(4)}|{collected[0]}"),
-            "identifier": all_of(spm, 2, entity),
-            "type": first_of(spm, 4, concept),
-            "subject": mapping.subject(),
-            "receivedTime": moment(spm, 18, mapping.zone),
-            "collection": clean(
-                {
-                    **(period or {"collectedDateTime": collected[0]}),
-                    "method": first_of(spm, 7, concept),
-                    "bodySite": first_of(spm, 8, concept),
-                }
-            ),
-            "note": [{"text": spm.get(14)}] if spm.get(14) else [],
-        },
-        spm,
-    )
-
-
 def _report(
     mapping: Mapping, group: OrderGroup, request: str, specimens: Sequence[str], observations: Sequence[str]
 ) -> None:
@@ -187,20 +154,25 @@ def _report(
     status = look_up("report_status", obr.get(25).upper(), "unknown")
     attached = [found for one in group.results if (found := attachment_of(one.obx))]
     updated = instant(obr, 22, mapping.zone)
+    start, end = moment(obr, 7, mapping.zone), moment(obr, 8, mapping.zone)
+    section = obr.get(24)
+    performers = [one for number in (34, 35) for one in all_of(obr, number, person_in_role)]
     mapping.add(
         {
             "resourceType": "DiagnosticReport",
             "id": stable_id("DiagnosticReport", mapping.patient_id, group.key, obr.get(4) or obr.get(4, 2)),
+            "security": security_of(group.orc),
             "identifier": [entity(*number) for of in ("filler", "placer") if (number := group.number(of))],
             "basedOn": [{"reference": request}] if request else [],
             "status": status,
-            "category": [{"coding": [coding(V2_TABLE + "0074", obr.get(24))]}] if obr.get(24) else [],
+            "category": [{"coding": [coding(V2_TABLE + "0074", section)]}] if section else [],
             "code": first_of(obr, 4, concept) or {"text": "not stated"},
             "subject": mapping.subject(),
             "encounter": mapping.encounter(),
-            "effectiveDateTime": moment(obr, 7, mapping.zone),
+            **({"effectivePeriod": {"start": start, "end": end}} if start and end else {"effectiveDateTime": start}),
             "issued": updated,
-            "resultsInterpreter": all_of(obr, 32, person),
+            "performer": performers,
+            "resultsInterpreter": [one for number in (32, 33) for one in all_of(obr, number, person_in_role)],
             "specimen": [{"reference": one} for one in specimens],
             "result": [{"reference": one} for one in observations],
             "presentedForm": attached,
@@ -209,7 +181,3 @@ def _report(
         rank=RANK.get(status, 0),
         updated=updated,
     )
-
-
-def _note(nte: Segment) -> str:
-    return "\n".join(nte.plain(one) for one in nte.repetitions(3)).strip()

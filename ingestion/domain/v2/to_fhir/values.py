@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ingestion.domain.mapped import clean
 from ingestion.domain.v2.times import date_time
 from ingestion.domain.v2.to_fhir.datatypes import concept
+from ingestion.domain.v2.to_fhir.timing import clock_time
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -59,7 +60,11 @@ def value_of(obx: Segment, zone: ZoneInfo) -> Json:
             found_time = date_time(obx.part(raw[0]), zone)
             return {"valueDateTime": found_time} if found_time else _text(obx)
         case "TM":
-            return _text(obx)
+            found_clock = clock_time(obx.part(raw[0]))
+            return {"valueTime": found_clock} if found_clock and len(raw) == 1 else _text(obx)
+        case "DR":
+            ends = clean({"start": date_time(obx.part(raw[0], 1), zone), "end": date_time(obx.part(raw[0], 2), zone)})
+            return {"valuePeriod": ends} if ends else _text(obx)
         case "NR":
             return _span(obx, raw[0])
         case _:

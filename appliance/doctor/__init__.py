@@ -1,0 +1,1 @@
+"""Says in plain words what is wrong with this installation, and the exact command that mends it."""

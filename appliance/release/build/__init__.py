@@ -1,0 +1,1 @@
+"""Makes a medium on a connected machine."""

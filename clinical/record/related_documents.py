@@ -1,0 +1,166 @@
+"""Documents that replace others or add to them: what was replaced leaves the answers, and comes back if that was wrong.
+
+A replaced document stays as history. It is in nobody's answer, its passages leave the index, saved answers on it turn
+stale and a receipt says so, in whichever order the two arrive. When the replacement is deleted, marked as entered in
+error or sent again without the reference, the former document takes effect again. Everything in the caller's
+transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Q
+
+from clinical.domain.passages import Part
+from clinical.domain.relations import RelationKind
+from clinical.models import DeletionReceipt, DocumentRelation, PassageRow, ResourceVersion
+from clinical.record.retired import put_back
+from clinical.record.staleness import StaleReason, mark_citing
+from clinical.record.withdrawal import newest_of, take_out_of_effect, tell_index_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from clinical.record.incoming import Prepared
+
+Identity = tuple[str, str, str]
+Place = tuple["UUID", Identity]
+"""A patient and one of his documents."""
+_TOGETHER: Final = 200
+
+
+def replaced_now(batch: Iterable[Prepared]) -> set[Identity]:
+    """Return which documents of a batch another document of the same patient, held already, replaces."""
+    wanted = {
+        (one.incoming.patient.id, one.identity)
+        for one in batch
+        if one.incoming.resource_type == "DocumentReference" and one.incoming.patient is not None
+    }
+    return {identity for _patient, identity in _replaced_among(wanted)}
+
+
+def _replaced_among(places: Collection[Place]) -> set[Place]:
+    found: set[Place] = set()
+    listed = sorted(places)
+    for start in range(0, len(listed), _TOGETHER):
+        ids = {identity[2] for _, identity in listed[start : start + _TOGETHER]}
+        rows = DocumentRelation.objects.filter(kind=RelationKind.REPLACES, target_id__in=ids)
+        for patient_id, *identity in rows.values_list("patient_id", "server", "target_type", "target_id"):
+            found.add((patient_id, (identity[0], identity[1], identity[2])))
+    return found & set(listed)
+
+
+def forget_relations(version_ids: Sequence[int]) -> set[Place]:
+    """Remove what versions that go out of effect referred to; returns the documents they had replaced."""
+    rows = DocumentRelation.objects.filter(version_id__in=version_ids)
+    replaced = rows.filter(kind=RelationKind.REPLACES)
+    freed = {
+        (patient_id, (server, kind, logical_id))
+        for patient_id, server, kind, logical_id in replaced.values_list(
+            "patient_id", "server", "target_type", "target_id"
+        )
+    }
+    rows.delete()
+    return freed
+
+
+def follow_relations(created: Sequence[tuple[Prepared, ResourceVersion]], *, freed: set[Place], now: datetime) -> None:
+    """Let take effect what versions just written say of other documents.
+
+    Args:
+        created: versions with their rows; those that did not take effect count for nothing.
+        freed: documents whose replacement went out of effect, as `forget_relations` gave them.
+        now: timezone-aware.
+    """
+    rows = [
+        DocumentRelation(
+            patient_id=row.patient_id,
+            version=row,
+            kind=one.kind,
+            server=one.server[:255],
+            target_type=one.target_type,
+            target_id=one.target_id,
+        )
+        for prepared, row in created
+        if row.is_current and row.patient_id is not None
+        for one in prepared.relations
+    ]
+    DocumentRelation.objects.bulk_create(rows)
+    for row in rows:
+        target = _current(row)
+        if target is not None and row.kind == RelationKind.REPLACES:
+            _take_out(target, by=row.version.feed, now=now)
+        elif target is not None and row.kind == RelationKind.APPENDS:
+            mark_citing([(target.key, StaleReason.CORRECTED)], now=now)
+    for patient_id, identity in sorted(freed - _replaced_among(freed)) if freed else ():
+        _bring_back(patient_id, identity, now=now)
+
+
+def take_content_out(server: str, binary_id: str, *, feed: str, now: datetime) -> None:
+    """Let the words of documents leave the answers whose Binary was deleted; that there is such a document stays."""
+    naming = DocumentRelation.objects.filter(
+        kind=RelationKind.CONTENT, server=server, target_id=binary_id, version__is_current=True
+    )
+    for row in ResourceVersion.objects.filter(pk__in=naming.values("version_id")).defer("content"):
+        passages = PassageRow.objects.filter(version=row, part=Part.TEXT)
+        gone = list(passages.values_list("id", flat=True))
+        passages.delete()
+        tell_index_gone(gone, now=now)
+        mark_citing([(row.key, StaleReason.DELETED)], now=now)
+        DeletionReceipt.objects.create(
+            kind=DeletionReceipt.Kind.RESOURCE,
+            patient_id=row.patient_id,
+            resource=row.reference[:200],
+            reason="content-deleted",
+            user_id=f"feed:{feed}"[:150],
+            begun_at=now,
+            finished_at=now,
+            before={"passages": len(gone)},
+            after={"passages": 0},
+        )
+
+
+def _current(relation: DocumentRelation) -> ResourceVersion | None:
+    """Return the version in effect of what a relation refers to, in the same record."""
+    return (
+        ResourceVersion.objects.filter(
+            patient_id=relation.patient_id,
+            server=relation.server,
+            resource_type=relation.target_type,
+            logical_id=relation.target_id,
+            is_current=True,
+            deleted=False,
+        )
+        .defer("content")
+        .first()
+    )
+
+
+def _take_out(row: ResourceVersion, *, by: str, now: datetime) -> None:
+    counts = take_out_of_effect([row], reason=StaleReason.REPLACED, now=now)
+    DeletionReceipt.objects.create(
+        kind=DeletionReceipt.Kind.RESOURCE,
+        patient_id=row.patient_id,
+        resource=row.reference[:200],
+        reason="replaced",
+        user_id=f"feed:{by}"[:150],
+        begun_at=now,
+        finished_at=now,
+        before={"facts": counts["facts"], "passages": counts["passages"]},
+        after={"facts": 0, "passages": 0},
+    )
+
+
+def _bring_back(patient_id: UUID, identity: Identity, *, now: datetime) -> None:
+    server, kind, logical_id = identity
+    rows = ResourceVersion.objects.filter(
+        Q(server=server, resource_type=kind, logical_id=logical_id), patient_id=patient_id
+    ).select_related("patient__data_key")
+    if any(row.is_current for row in rows):
+        return
+    newest = newest_of(rows)
+    if newest is not None and not newest.deleted and newest.patient is not None:
+        put_back([newest.pk], newest.patient, now=now)

@@ -1,0 +1,67 @@
+"""The roles say what they take, and every unit of ours stands in the common sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ANSIBLE = Path(__file__).resolve().parents[2] / "ansible"
+ROLES = sorted(path for path in (ANSIBLE / "roles").iterdir() if path.is_dir())
+UNITS = sorted(ANSIBLE.glob("roles/*/templates/appliance-*.service.j2"))
+# Makes networks of its own and traces the processes it starts: the sandbox forbids both.
+OUTSIDE = {"appliance-egress-proof.service.j2"}
+
+
+def off_site(values: list[str]) -> list[str]:
+    place = ANSIBLE / "roles/validate/filter_plugins/on_site.py"
+    spec = importlib.util.spec_from_file_location("on_site", place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Any = module.off_site(values)
+    return list(found)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda path: path.name)
+def test_every_default_of_a_role_is_a_declared_option(role: Path) -> None:
+    declared = (role / "meta/argument_specs.yml").read_text()
+    defaults = role / "defaults/main.yml"
+    names = re.findall(r"^(\w+):", defaults.read_text(), re.MULTILINE) if defaults.exists() else []
+    assert names or role.name == "hardening" or not defaults.exists()
+    assert [name for name in names if not re.search(rf"^ +{name}:", declared, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_every_unit_begins_with_the_sandbox_and_says_who_it_is(unit: Path) -> None:
+    text = unit.read_text()
+    if unit.name in OUTSIDE:
+        assert "sandbox.j2" not in text and "CapabilityBoundingSet=" in text
+        return
+    # The line after the include is empty: the include ends without one, and would swallow the first setting.
+    assert "[Service]\n{% include 'sandbox.j2' %}\n\n" in text
+    assert re.search(r"^User=\S+$", text, re.MULTILINE)
+    assert ("User=root" in text) == (unit.name == "appliance-resume.service.j2")  # it moves the link to a release
+    assert re.search(r"^MemoryMax=", text, re.MULTILINE) and re.search(r"^TasksMax=", text, re.MULTILINE)
+
+
+def test_what_restarts_by_itself_is_every_service_of_the_target() -> None:
+    staying = [unit for unit in UNITS if "WantedBy=appliance.target" in unit.read_text()]
+    assert len(staying) == 9
+    assert [unit.name for unit in staying if "\nRestart=always\n" not in unit.read_text()] == []
+
+
+def test_only_the_doors_to_the_site_and_its_fhir_reader_may_have_a_network() -> None:
+    open_to_it = {unit.name for unit in UNITS if "PrivateNetwork=no" in unit.read_text()}
+    assert open_to_it == {
+        "appliance-mllp.service.j2", "appliance-nginx.service.j2", "appliance-worker.service.j2",
+    }  # fmt: skip
+
+
+def test_addresses_of_the_site_are_told_from_others() -> None:
+    inside = ["10.20.0.0/16", "192.168.1.5:8443", "https://ehr.clinic.internal/r4", "time.clinic.lan", "127.0.0.1"]
+    outside = ["0.0.0.0/0", "8.8.8.8", "https://example.org", "ntp.ubuntu.com", "203.0.114.9:443", "10.0.0.0/7"]
+    assert off_site(inside + outside) == outside
