@@ -52,7 +52,7 @@ def run(seconds: float = SECONDS) -> list[Row]:
     """Load the record, then measure the bare handler, ordinary patients, and patients with long records."""
     key = ec.generate_private_key(ec.SECP384R1())
     with throwaway_environment(lambda _line: None) as environment:
-        ports = [_free_port(), _free_port()]
+        ports = [free_port(), free_port()]
         base = f"http://127.0.0.1:{ports[0]}"
         environment = {
             **environment,
@@ -60,15 +60,15 @@ def run(seconds: float = SECONDS) -> list[Row]:
             "APPLIANCE_MACHINES_URL": base,
             "APPLIANCE_KNOWN_AUTHORITIES": SERVER,
         }
-        _register(Path(environment["APPLIANCE_VAR"]) / "cds_clients.json", key)
+        register(Path(environment["APPLIANCE_VAR"]) / "cds_clients.json", key)
         for database in ("default", "audit"):
             _python(environment, "manage.py", "migrate", "--verbosity", "0", "--database", database)
         _python(environment, "-m", "appliance.bench.cds_hooks", "--load")
-        with _serving(environment, "appliance.bench.cds_hooks:bare", ports[1]):
-            bare = _measure(ports[1], _calls(key, base, crowd(), int(RATE * seconds / 3)), RATE)
-        with _serving(environment, "appliance.wsgi:application", ports[0]):
-            usual = _measure(ports[0], _calls(key, base, crowd(), int(RATE * seconds)), RATE)
-            long = _measure(ports[0], _calls(key, base, long_ones(), int(LONG_RATE * seconds)), LONG_RATE)
+        with serving(environment, "appliance.bench.cds_hooks:bare", ports[1]):
+            bare = measure(ports[1], signed_calls(key, base, crowd(), int(RATE * seconds / 3)), RATE)
+        with serving(environment, "appliance.wsgi:application", ports[0]):
+            usual = measure(ports[0], signed_calls(key, base, crowd(), int(RATE * seconds)), RATE)
+            long = measure(ports[0], signed_calls(key, base, long_ones(), int(LONG_RATE * seconds)), LONG_RATE)
     return [
         *_rows("CDS Hooks", usual, bare, f"{RATE}/s, {PATIENTS:,} patients loaded, 30 rows each", "<= 50 ms"),
         *_rows("CDS Hooks, long records", long, bare, f"{LONG_RATE}/s, patients of more than 2,000 rows", ""),
@@ -105,7 +105,7 @@ def long_ones() -> Iterator[tuple[str, str]]:
             yield f"asked-{number}", "team-0"
 
 
-def _calls(key: ec.EllipticCurvePrivateKey, base: str, who: Iterator[tuple[str, str]], count: int) -> list[Call]:
+def signed_calls(key: ec.EllipticCurvePrivateKey, base: str, who: Iterator[tuple[str, str]], count: int) -> list[Call]:
     """Return signed calls: half patient-view, the rest ordering and discharge."""
     made = []
     for turn in range(count + WARM_UP):
@@ -133,7 +133,7 @@ def _calls(key: ec.EllipticCurvePrivateKey, base: str, who: Iterator[tuple[str, 
     return made
 
 
-def _measure(port: int, calls: Sequence[Call], rate: float) -> list[float]:
+def measure(port: int, calls: Sequence[Call], rate: float) -> list[float]:
     """Send the calls on a clock; returns the milliseconds of each after the warm-up.
 
     Raises:
@@ -194,7 +194,8 @@ def load() -> None:
     Crowd().grow_to(PATIENTS - LONG, print)
 
 
-def _register(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
+def register(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """Write the file of clients that may call."""
     public = jwt.get_algorithm_by_name("ES384").to_jwk(key.public_key(), as_dict=True)
     users = {f"Practitioner/team-{number}": f"team-{number}" for number in range(USERS)}
     row = {"issuer": ISSUER, "keys": [public | {"kid": "bench"}], "fhir_servers": {SERVER: SERVER}, "users": users}
@@ -202,10 +203,11 @@ def _register(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
 
 
 @contextmanager
-def _serving(environment: dict[str, str], application: str, port: int) -> Iterator[None]:
+def serving(environment: dict[str, str], application: str, port: int, threads: int = 16) -> Iterator[None]:
+    """Run gunicorn over an application until the block ends."""
     command = [
         sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", "1",
-        "--worker-class", "gthread", "--threads", "16", "--log-level", "error", "--no-control-socket",
+        "--worker-class", "gthread", "--threads", str(threads), "--log-level", "error", "--no-control-socket",
     ]  # fmt: skip
     server = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
@@ -224,7 +226,8 @@ def _python(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run([sys.executable, *arguments], env=environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     import socket
 
     with socket.socket() as probe:

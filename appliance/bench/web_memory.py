@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 QUESTIONS: Final = 100
 PASSWORD: Final = "bench-password-only"  # noqa: S105 - of a user who exists during the measurement only
-_SETUP: Final = """
+SETUP: Final = """
 from appliance.config import use_settings_module
 use_settings_module()
 import django
@@ -42,9 +42,9 @@ def run() -> list[Row]:
     with throwaway_environment(lambda _line: None) as environment:
         environment = {**environment, "APPLIANCE_DRAFTING": "false"}
         for database in ("default", "audit"):
-            _python(environment, "manage.py", "migrate", "--verbosity", "0", "--database", database)
-        _python(environment, "manage.py", "load_demo")
-        patient = _python(environment, "-c", _SETUP, PASSWORD).strip().splitlines()[-1]
+            python(environment, "manage.py", "migrate", "--verbosity", "0", "--database", database)
+        python(environment, "manage.py", "load_demo")
+        patient = python(environment, "-c", SETUP, PASSWORD).strip().splitlines()[-1]
         port = _free_port()
         web = subprocess.Popen(
             [
@@ -57,9 +57,9 @@ def run() -> list[Row]:
         )  # fmt: skip
         try:
             with on_site_client(f"http://127.0.0.1:{port}", timeout_s=60) as client:
-                _log_in(client)
+                log_in(client)
                 before = _resident(web.pid)
-                times = [_ask(client, patient, text) for text in islice(cycle(_questions()), QUESTIONS)]
+                times = [ask(client, patient, text) for text in islice(cycle(questions()), QUESTIONS)]
             after = _resident(web.pid)
         finally:
             web.terminate()
@@ -74,12 +74,14 @@ def run() -> list[Row]:
     ]  # fmt: skip
 
 
-def _questions() -> list[str]:
+def questions() -> list[str]:
+    """Return the gold set's questions about its first patient."""
     lines = (ROOT / "tests" / "gold" / "gold.jsonl").read_text().splitlines()
     return [case["question"] for case in map(json.loads, lines) if case["patient"] == "amina-yusuf"]
 
 
-def _log_in(client: httpx.Client) -> None:
+def log_in(client: httpx.Client) -> None:
+    """Log in as the demo's clinician once the door answers."""
     limit = monotonic() + 30
     while not listens(str(client.base_url)):
         if monotonic() > limit:
@@ -91,7 +93,7 @@ def _log_in(client: httpx.Client) -> None:
         raise RuntimeError("log-in was refused")
 
 
-def _ask(client: httpx.Client, patient: str, text: str) -> float:
+def ask(client: httpx.Client, patient: str, text: str) -> float:
     """Ask and read the stream to its end; returns milliseconds."""
     token = _token(client.get(f"/patients/{patient}/").text)
     begun = perf_counter()
@@ -116,7 +118,8 @@ def _resident(parent: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def _python(environment: dict[str, str], *arguments: str) -> str:
+def python(environment: dict[str, str], *arguments: str) -> str:
+    """Run a program of the product to its end and return what it printed."""
     command = [sys.executable, *arguments]
     done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
     return done.stdout

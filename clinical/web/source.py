@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from clinical.access.services import grant_access, record_read
 from clinical.domain.pages import pages_of
 from clinical.domain.passages import Part
-from clinical.record.addenda import relatives_of
+from clinical.record.addenda import Relative, relatives_of
 from clinical.record.selectors import NotHeldError, resource_of, version_of
 from clinical.selectors import SourceView, source_view
 from clinical.web.banner import identity
@@ -67,16 +67,19 @@ def source(request: HttpRequest, patient_id: UUID, resource_type: str, logical_i
         "view": view,
         "shown": _shown(view),
         "paged": _pages(grant, view, resource_type),
-        "relatives": [
-            (one, version_url(patient_id, one.resource, one.version))
-            for one in relatives_of(grant, version_of(grant, reference, version))
-        ],
+        "relatives": _relatives(grant, reference, version) if resource_type == "DocumentReference" else [],
         "kind": type_words(resource_type),
         "is_structured": part is Part.JSON,
     }
     if is_fragment(request):
         return render(request, "source/_source.html", context)
     return render(request, "source/page.html", context | identity(grant))
+
+
+def _relatives(grant: AccessGrant, reference: str, version: str) -> list[tuple[Relative, str]]:
+    """Return the addenda of a document, or what it adds to, each with its address."""
+    found = relatives_of(grant, version_of(grant, reference, version))
+    return [(one, version_url(grant.patient_id, one.resource, one.version)) for one in found]
 
 
 def _asked_for(request: HttpRequest) -> tuple[Part, int, int]:

@@ -126,7 +126,10 @@ class Clinic:
             said = self.ask("Why was apixaban stopped?")
             expect("bleed" in said["words"] and said["cited"], said["words"])
             expect("DocumentReference/note" in said["cited"], said["cited"])
-            expect("withheld" in said["events"] or "by-model" in said["answer"], "the model drafted nothing")
+            expect(
+                "withheld" in said["events"] or "by-model" in said["answer"],
+                f"the model drafted nothing: {said['events']} {said['words'][:300]}",
+            )
             step.said = f"{said['seconds']:.1f} s, events {', '.join(dict.fromkeys(said['events']))}"
 
     def newest_potassium(self) -> str:

@@ -103,7 +103,8 @@ class Lan:
         known = " or ".join(f"arp dst host {address}" for address in HOSTS.values())
         wanted = (
             f"(src host {BOX} and ((tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn) or udp or icmp))"
-            f" or (arp src host {BOX} and not ({known})) or (ether src {_BOX_MAC} and ip6 and not icmp6)"
+            f" or (arp src host {BOX} and not ({known})) or "
+            f"(ether src {_BOX_MAC} and ip6 and not icmp6 and not dst host ff02::16)"
         )
         done = subprocess.run(
             ["tcpdump", "-n", "-r", str(self._capture), wanted], capture_output=True, text=True, check=False

@@ -25,6 +25,7 @@ GROUPS: Final = (
     "index_ingest",
     "record_ingest",
     "cds_hooks",
+    "cds_hooks_busy",
     "mllp",
     "fhir_door",
     "web_memory",
