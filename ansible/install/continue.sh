@@ -22,6 +22,12 @@ put() { # put FILE: writes standard input to a file unless it says that already
     return 1
 }
 
+# A machine whose own name is in no file asks for it by DNS again and again while it is set up.
+name=$(hostname)
+if ! grep -Eq "^[^#]*[[:space:]]$name([[:space:]]|\$)" /etc/hosts 2>/dev/null; then
+    printf '127.0.1.1 %s\n' "$name" >>/etc/hosts
+fi
+
 # apt sees this machine's verified copy and nothing else: it neither waits for the internet nor takes from it.
 changed=no
 put /etc/apt/sources.list.d/appliance.list <<LIST && changed=yes

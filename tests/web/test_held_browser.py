@@ -58,6 +58,7 @@ def test_the_operators_pages_fit(page: Page, width: int, height: int) -> None:
     item = QuarantinedItem.objects.get().pk
     for name, address in (
         ("ledger", "/ingest/"),
+        ("health", "/ingest/health/"),
         ("held", "/ingest/held/"),
         ("held-item", f"/ingest/held/quarantined/{item}/"),
         ("conservation", "/ingest/conservation/"),
