@@ -41,7 +41,7 @@ PEOPLE: Final = 3_000  # patients of the ingest, with ten results each
 _TEXT: Final = "The record says that the tablets were stopped before the operation because of bleeding ."
 _PAUSE_S: Final = 0.05
 _DRAFT_WORDS: Final = 140
-_THINKS_S: Final = 2.0
+_THINKS_S: Final = 10.0
 
 
 def run(seconds: float = SECONDS) -> list[Row]:
