@@ -70,17 +70,17 @@ def run(seconds: float = SECONDS) -> list[Row]:
             usual = measure(ports[0], signed_calls(key, base, crowd(), int(RATE * seconds)), RATE)
             long = measure(ports[0], signed_calls(key, base, long_ones(), int(LONG_RATE * seconds)), LONG_RATE)
     return [
-        *_rows("CDS Hooks", usual, bare, f"{RATE}/s, {PATIENTS:,} patients loaded, 30 rows each", "<= 50 ms"),
-        *_rows("CDS Hooks, long records", long, bare, f"{LONG_RATE}/s, patients of more than 2,000 rows", ""),
+        *_rows(", short records", usual, bare, f"{RATE}/s, {PATIENTS:,} patients loaded, 30 rows each", "<= 50 ms"),
+        *_rows(", long records", long, bare, f"{LONG_RATE}/s, patients of more than 2,000 rows", ""),
     ]
 
 
-def _rows(name: str, spent: list[float], bare: list[float], about: str, target: str) -> Iterator[Row]:
+def _rows(kind: str, spent: list[float], bare: list[float], about: str, target: str) -> Iterator[Row]:
     cuts, base = quantiles(spent, n=100), quantiles(bare, n=100)
     note = f"{len(spent)} calls, {about}; ES384, replay check, audit, cards; baseline: signature checked only, no cards"
     for label, place in (("p50", 49), ("p95", 94), ("p99", 98)):
         yield Row(
-            f"{name} {label}",
+            f"CDS Hooks{kind} {label}",
             round(cuts[place], 1),
             "ms",
             round(base[place], 1),

@@ -2,8 +2,8 @@
 
 The model is a server of this benchmark's own that writes a word every 50 ms for seven seconds, so that drafts stream as
 from a real one without taking the cores; the gate reads what it writes. Each clinician asks, reads the stream to its
-end and asks again; the model takes eight drafts at once, the other answers are facts and quotes. The ingest is one
-folder of Bulk Data, worked through by the command. Client and services share the machine.
+end, waits ten seconds and asks again; the model takes eight drafts at once, the other answers are facts and quotes. The
+ingest is one folder of Bulk Data, worked through by the command. Client and services share the machine.
 
 Usage: python -m appliance.bench.cds_hooks_busy
 """
