@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from pyrage import x25519
+from pyrage import IdentityError, RecipientError, x25519
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def recipient_of(settings: Config) -> x25519.Recipient:
     if settings.backup_recipient:
         try:
             return x25519.Recipient.from_str(settings.backup_recipient)
-        except Exception:
+        except RecipientError:
             raise KeyRefusedError("bad-recipient") from None
     if settings.profile == "site":
         raise KeyRefusedError("no-recipient")
@@ -112,5 +112,5 @@ def read_identity(path: Path) -> x25519.Identity:
     try:
         lines = path.read_text().splitlines()
         return x25519.Identity.from_str(next(line.strip() for line in lines if line.startswith("AGE-SECRET-KEY-")))
-    except Exception:
+    except (OSError, ValueError, StopIteration, IdentityError):
         raise KeyRefusedError("bad-identity") from None

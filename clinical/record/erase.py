@@ -32,6 +32,7 @@ from clinical.models import (
 )
 from clinical.ports import BackendUnavailableError, backends
 from clinical.record import facts_held
+from clinical.record.in_effect import tell_index
 from clinical.record.incoming import decode_resource
 
 if TYPE_CHECKING:
@@ -198,17 +199,7 @@ def finish(
 def _hide(patient_id: UUID, *, now: datetime) -> None:
     """Delete what lists, finds or answers about him, and tell the index; in the caller's transaction."""
     passages = PassageRow.objects.filter(patient_id=patient_id)
-    IndexChange.objects.bulk_create(
-        [
-            IndexChange(
-                collection=IndexChange.Collection.PASSAGES,
-                operation=IndexChange.Operation.DELETE,
-                passage_id=one,
-                created_at=now,
-            )
-            for one in passages.values_list("id", flat=True)
-        ]
-    )
+    tell_index(IndexChange.Operation.DELETE, passages.values_list("id", flat=True), now=now)
     for name, relation in _relations().items():
         if name not in _TO_THE_END:
             _of(relation, patient_id).delete()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from clinical.keys import Cipher
-    from clinical.models import Patient
+    from clinical.models import Patient, ResourceVersion
 
 LONGEST_JSON_PASSAGE: Final = 4000
 # Decimals keep the record's own digits ("7.20").
@@ -43,6 +43,21 @@ class Incoming:
     feed: str
     original_sha256: str
     position: str
+
+
+def as_held(row: ResourceVersion, patient: Patient, content: bytes, *, deleted: bool = False) -> Incoming:
+    """Return a version that is held already as it would come in again, or its deletion (`content` empty)."""
+    return Incoming(
+        patient=patient,
+        server=row.server,
+        resource_type=row.resource_type,
+        logical_id=row.logical_id,
+        content=content,
+        deleted=deleted,
+        feed=row.feed,
+        original_sha256=row.original_sha256,
+        position=row.original_position,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from clinical.models import (
     Question,
     ResourceVersion,
 )
+from clinical.record.in_effect import tell_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,17 +74,7 @@ class Rekeying:
         _rewrite(ResourceVersion, ("content", "patient_id"), rows)
         found = [one for listed in passages.values() for one in listed]
         _rewrite(PassageRow, ("content_digest", "patient_id", "indexed_at"), found)
-        IndexChange.objects.bulk_create(
-            [
-                IndexChange(
-                    collection=IndexChange.Collection.PASSAGES,
-                    operation=IndexChange.Operation.UPSERT,
-                    passage_id=one.id,
-                    created_at=now,
-                )
-                for one in found
-            ]
-        )
+        tell_index(IndexChange.Operation.UPSERT, (one.id for one in found), now=now)
         keys = {row.pk: row.key for row in rows}
         facts = list(FactRow.objects.filter(version_id__in=moved))
         for fact in facts:

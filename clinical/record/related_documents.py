@@ -14,10 +14,11 @@ from django.db.models import Q
 
 from clinical.domain.passages import Part
 from clinical.domain.relations import RelationKind
-from clinical.models import DeletionReceipt, DocumentRelation, PassageRow, ResourceVersion
+from clinical.models import DeletionReceipt, DocumentRelation, IndexChange, PassageRow, ResourceVersion
+from clinical.record.in_effect import tell_index
 from clinical.record.retired import put_back
 from clinical.record.staleness import StaleReason, mark_citing
-from clinical.record.withdrawal import newest_of, take_out_of_effect, tell_index_gone
+from clinical.record.withdrawal import newest_of, take_out_of_effect
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -108,7 +109,7 @@ def take_content_out(server: str, binary_id: str, *, feed: str, now: datetime) -
         passages = PassageRow.objects.filter(version=row, part=Part.TEXT)
         gone = list(passages.values_list("id", flat=True))
         passages.delete()
-        tell_index_gone(gone, now=now)
+        tell_index(IndexChange.Operation.DELETE, gone, now=now)
         mark_citing([(row.key, StaleReason.DELETED)], now=now)
         DeletionReceipt.objects.create(
             kind=DeletionReceipt.Kind.RESOURCE,

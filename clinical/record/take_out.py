@@ -14,7 +14,7 @@ from django.db import transaction
 from clinical.identity.services import complete
 from clinical.keys import cipher_of
 from clinical.models import DeletionReceipt, ResourceVersion
-from clinical.record.incoming import Incoming, decode_resource, prepare
+from clinical.record.incoming import as_held, decode_resource, prepare
 from clinical.record.selectors import content_of, current_patient_resource
 from clinical.record.writer import write
 
@@ -70,15 +70,5 @@ def _prepared(
 ) -> Prepared:
     content = b"" if deleted else content_of(row)
     resource: dict[str, Any] = {} if deleted else decode_resource(content)
-    incoming = Incoming(
-        patient=patient,
-        server=row.server,
-        resource_type=row.resource_type,
-        logical_id=row.logical_id,
-        content=content,
-        deleted=deleted,
-        feed=row.feed,
-        original_sha256=row.original_sha256,
-        position=row.original_position,
-    )
+    incoming = as_held(row, patient, content, deleted=deleted)
     return prepare(incoming, cipher_of(patient), resource, related)

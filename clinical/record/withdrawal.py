@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.versions import VersionFacts, is_older
 from clinical.models import DeletionReceipt, FactRow, IndexChange, PassageRow, ResourceVersion
+from clinical.record.in_effect import tell_index
 from clinical.record.staleness import StaleReason, mark_citing
 
 if TYPE_CHECKING:
@@ -80,25 +81,10 @@ def take_out_of_effect(versions: list[ResourceVersion], *, reason: StaleReason, 
     facts = FactRow.objects.filter(version_id__in=ids).delete()[0]
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
-    tell_index_gone(passages, now=now)
+    tell_index(IndexChange.Operation.DELETE, passages, now=now)
     ResourceVersion.objects.filter(pk__in=ids).update(is_current=False)
     mark_citing([(row.key, reason) for row in versions], now=now)
     return {"versions": len(ids), "facts": facts, "passages": len(passages)}
-
-
-def tell_index_gone(passages: Iterable[UUID], *, now: datetime) -> None:
-    """Write the index changes of passages that have left the record; in the caller's transaction."""
-    IndexChange.objects.bulk_create(
-        [
-            IndexChange(
-                collection=IndexChange.Collection.PASSAGES,
-                operation=IndexChange.Operation.DELETE,
-                passage_id=one,
-                created_at=now,
-            )
-            for one in passages
-        ]
-    )
 
 
 def withdrawn_versions(patient_id: UUID) -> list[ResourceVersion]:

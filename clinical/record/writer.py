@@ -20,6 +20,7 @@ from clinical.models import (
     PassageRow,
     ResourceVersion,
 )
+from clinical.record.in_effect import fact_rows, passage_rows, tell_index
 from clinical.record.receipts import note_deletions
 from clinical.record.related_documents import follow_relations, forget_relations, replaced_now
 from clinical.record.staleness import change_of, mark_citing, mark_merged
@@ -27,7 +28,6 @@ from clinical.record.staleness import change_of, mark_citing, mark_merged
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from clinical.record.incoming import Prepared
     from clinical.record.related_documents import Place
@@ -153,7 +153,7 @@ def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) 
     FactRow.objects.filter(version_id__in=ids).delete()
     passages = list(PassageRow.objects.filter(version_id__in=ids).values_list("id", flat=True))
     PassageRow.objects.filter(id__in=passages).delete()
-    IndexChange.objects.bulk_create([_change(IndexChange.Operation.DELETE, passage, now=now) for passage in passages])
+    tell_index(IndexChange.Operation.DELETE, passages, now=now)
     reasons = [
         change_of(by.status, deleted=by.incoming.deleted, restricted=by.restricted and not row.restricted)
         for row, by in zip(saved, after, strict=True)
@@ -165,37 +165,7 @@ def _retire(replaced: list[tuple[ResourceVersion, Prepared]], *, now: datetime) 
 def _insert(created: list[tuple[Prepared, ResourceVersion]], *, now: datetime) -> None:
     ResourceVersion.objects.bulk_create([row for _, row in created])
     in_effect = [(p, row, row.patient_id) for p, row in created if row.is_current and row.patient_id]
-    FactRow.objects.bulk_create(
-        [
-            FactRow(patient_id=owner, version=row, ordinal=number, kind=fact.kind, payload=fact.payload)
-            for prepared, row, owner in in_effect
-            for number, fact in enumerate(prepared.facts)
-        ]
-    )
-    passages = [
-        PassageRow(
-            id=passage.id,
-            patient_id=owner,
-            version=row,
-            part=passage.part,
-            start=passage.start,
-            end=passage.end,
-            section=passage.section,
-            content_digest=passage.content_digest,
-        )
-        for prepared, row, owner in in_effect
-        for passage in prepared.passages
-    ]
+    FactRow.objects.bulk_create([one for prepared, row, owner in in_effect for one in fact_rows(prepared, row, owner)])
+    passages = [one for prepared, row, owner in in_effect for one in passage_rows(prepared, row, owner)]
     PassageRow.objects.bulk_create(passages)
-    IndexChange.objects.bulk_create(
-        [_change(IndexChange.Operation.UPSERT, passage.id, now=now) for passage in passages]
-    )
-
-
-def _change(operation: IndexChange.Operation, passage: UUID, *, now: datetime) -> IndexChange:
-    return IndexChange(
-        collection=IndexChange.Collection.PASSAGES,
-        operation=operation,
-        passage_id=passage,
-        created_at=now,
-    )
+    tell_index(IndexChange.Operation.UPSERT, (passage.id for passage in passages), now=now)

@@ -8,7 +8,7 @@ from clinical.domain.consent import Stance, stance_of
 from clinical.domain.versions import Effect
 from clinical.keys import cipher_of
 from clinical.record.consent import CONSENT, close, is_closed, note_conditions
-from clinical.record.incoming import Incoming, decode_resource, prepare
+from clinical.record.incoming import as_held, decode_resource, prepare
 from clinical.record.selectors import content_of
 from clinical.record.withdrawal import is_withdrawn, withdrawn_versions
 from clinical.record.writer import write
@@ -53,15 +53,5 @@ def again(row: ResourceVersion, patient: Patient, cipher: Cipher) -> Prepared:
     """Prepare a version that was in effect before for taking effect again."""
     content = content_of(row)
     resource = decode_resource(content)
-    incoming = Incoming(
-        patient=patient,
-        server=row.server,
-        resource_type=row.resource_type,
-        logical_id=row.logical_id,
-        content=content,
-        deleted=False,
-        feed=row.feed,
-        original_sha256=row.original_sha256,
-        position=row.original_position,
-    )
+    incoming = as_held(row, patient, content)
     return prepare(incoming, cipher, resource, related_to(resource, row.server, {}))
