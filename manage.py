@@ -5,6 +5,7 @@ import sys
 
 from appliance.config import use_settings_module
 from appliance.doctor.refused_settings import stop_on_refused_settings
+from appliance.precedence import BULK_COMMANDS, Place, take_place
 from appliance.restoring import refuse_while_restoring
 
 # What may run while a restore has begun and not ended.
@@ -17,6 +18,8 @@ def main() -> None:
     stop_on_refused_settings()
     if not WHILE_RESTORING.intersection(sys.argv[1:2]):
         refuse_while_restoring()
+    if BULK_COMMANDS.intersection(sys.argv[1:2]):
+        take_place(Place.BULK)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

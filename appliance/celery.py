@@ -10,6 +10,7 @@ from celery.signals import worker_init
 from kombu.exceptions import OperationalError
 
 from appliance.config import config, use_settings_module
+from appliance.precedence import Place, take_place
 from appliance.restoring import refuse_while_restoring
 
 use_settings_module()
@@ -73,3 +74,4 @@ app.steps["consumer"].add(Clock)
 @worker_init.connect
 def _not_while_restoring(**_given: object) -> None:
     refuse_while_restoring()
+    take_place(Place.WORKER)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from appliance.config import ROOT, config
+from appliance.processes.watchdog import Watchdog
 
 _CONFIG = config()
 
@@ -78,14 +79,16 @@ def _database(url: str, file_name: str) -> dict[str, Any]:
     """Return one DATABASES entry: PostgreSQL by URL, else SQLite under var."""
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "appliance.sqlite",
             "NAME": _CONFIG.var / file_name,
             # A hook call opens no files: the machines' few threads keep their connections, as on PostgreSQL.
             "CONN_MAX_AGE": 60 if _CONFIG.door == "machines" else 0,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+                # Copying the log into the file is left to those who have more time than a hook call.
+                + ("PRAGMA wal_autocheckpoint=8000;" if _CONFIG.door == "machines" else ""),
             },
         }
     parts = urlsplit(url)
@@ -184,10 +187,12 @@ INGESTION_MLLP: dict[str, Any] = {
     "certificate": _CONFIG.mllp_tls_cert,
     "key": _CONFIG.mllp_tls_key,
     "client_authority": _CONFIG.mllp_tls_client_ca,
+    "turned": Watchdog(),
 }
 INGESTION_OCR_LANGUAGES = _CONFIG.ocr_languages
 INGESTION_LIMITS = (_CONFIG.max_resource_bytes, _CONFIG.max_file_bytes)
 INGESTION_FHIR_CLIENTS = _CONFIG.fhir_clients or _CONFIG.var / "fhir_clients.json"
+INGESTION_REST = "appliance.precedence.rest"
 INGESTION_EHR = "appliance.backends.ehr.ehr_of"
 INGESTION_FHIR_LIMITS = (_CONFIG.fhir_max_bytes, _CONFIG.fhir_wait_bytes)
 CLINICAL_HELD_BACK = "ingestion.selectors.held_back"

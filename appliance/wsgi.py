@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from appliance.config import config, use_settings_module
+from appliance.precedence import Place, take_place
 from appliance.restoring import refuse_while_restoring
 
 use_settings_module()
 refuse_while_restoring()
+take_place(Place.PEOPLE if config().door == "people" else Place.MACHINES)
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402 - settings first
 

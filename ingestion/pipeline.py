@@ -17,6 +17,7 @@ import msgspec
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.module_loading import import_string
 
 from clinical.ports import backends
 from ingestion.domain.items import RejectedItem
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_ITEMS: Final = 60
+BUSY_ITEMS: Final = 12
 MOST_ATTEMPTS: Final = 20
 MOST_RETRIES: Final = 5
 INDEX_TASK: Final = "ingestion.index"
@@ -89,11 +91,15 @@ def run(job_id: int, *, limits: Limits, clock: Callable[[], datetime], wake: boo
     """
     job = _lease(job_id, now=clock())
     context = replace(context_of(job, limits), still_working=lambda: _renew(job, now=clock()))
-    items, file = with_words(joined(items_of(job, context)), context), _same_file(job, context)
+    whole = joined(items_of(job, context), original=job.original_id)
+    items, file = with_words(whole, context), _same_file(job, context)
     position = sum(1 for _ in islice(items, job.cursor))
-    while batch := list(islice(items, BATCH_ITEMS)):
+    rest: Callable[[], float] = import_string(settings.INGESTION_REST)
+    size = BATCH_ITEMS
+    while batch := list(islice(items, size)):
         _commit(job, position, batch, file, now=clock())
         position += len(batch)
+        size = BUSY_ITEMS if rest() else BATCH_ITEMS  # while others need the machine, they wait for less
     advance(JobState.RUNNING, JobState.DONE)
     with transaction.atomic():
         finished = IngestJob.objects.filter(pk=job.pk, attempts=job.attempts).update(

@@ -21,6 +21,7 @@ from clinical.record.index_check import notice_losses
 from ingestion import pipeline
 from ingestion.alarms import alarms
 from ingestion.receive import DRAIN_TASK, INGEST_TASK
+from ingestion.steps.consents import follow_the_clock
 from ingestion.subscriptions.catch_up import catch_up_all, servers_to_rest
 from ingestion.together import run_together
 
@@ -37,6 +38,7 @@ DRAIN_S = 1.0
 CANNOT_WRITE = (Error, OSError)
 _looked_at = -LOOK_EVERY_S  # by this process's clock
 _standing: set[tuple[str, str]] = set()
+_consents_until: datetime | None = None
 
 
 @contextmanager
@@ -138,6 +140,14 @@ def look_out() -> None:
             logger.warning("alarm over: %s %s", *key)
         _standing.clear()
         _standing.update(standing)
+
+
+def _follow_consents(*, now: datetime) -> None:
+    """Let Consents begin and end by the clock: since the last look, or ever when this worker has just begun."""
+    global _consents_until
+    if follow_the_clock(since=_consents_until, now=now):
+        backends().wake(pipeline.INDEX_TASK, 0)
+    _consents_until = now
 
 
 def look_for_losses(*, now: datetime) -> None:

@@ -25,7 +25,7 @@ cd /
 "${as[@]}" "$bin/initdb" -D "$folder/data" -U appliance -A trust -E UTF8 --no-locale >"$folder/initdb.log" 2>&1 ||
     { cat "$folder/initdb.log" >&2; exit 1; }
 "${as[@]}" "$bin/pg_ctl" -D "$folder/data" -w -l "$folder/log" \
-    -o "-k $folder -c listen_addresses='' -c fsync=off" start >/dev/null
+    -o "-k $folder -c listen_addresses='' -c fsync=off -c max_connections=300" start >/dev/null
 chmod 755 "$folder"
 for name in record audit; do "${as[@]}" "$bin/createdb" -h "$folder" -U appliance "$name"; done
 cd "$cd_back"

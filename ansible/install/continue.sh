@@ -28,6 +28,10 @@ if ! grep -Eq "^[^#]*[[:space:]]$name([[:space:]]|\$)" /etc/hosts 2>/dev/null; t
     printf '127.0.1.1 %s\n' "$name" >>/etc/hosts
 fi
 
+# Without a network, where the kernel gives a process one of its own.
+alone="unshare --net"
+$alone true 2>/dev/null || alone=""
+
 # apt sees this machine's verified copy and nothing else: it neither waits for the internet nor takes from it.
 changed=no
 put /etc/apt/sources.list.d/appliance.list <<LIST && changed=yes
@@ -40,9 +44,19 @@ Dir::Etc::sourceparts "-";
 Acquire::Languages "none";
 CONF
 if [ "$changed" = yes ] || ! ls /var/lib/apt/lists/*"_bundles_${version}_debs_"* >/dev/null 2>&1; then
-    apt-get -q update >/dev/null
+    $alone apt-get -q update >/dev/null
 fi
-dpkg --configure -a # nothing to do, save where an earlier run was cut off
+$alone dpkg --configure -a # nothing to do, save where an earlier run was cut off
+
+# From here on no program begins a conversation with another machine: until the site's own firewall takes over, or did
+# so at an earlier run, a table of its own drops whatever would leave. The new package runs in no network till then.
+if [ -d /run/systemd/system ]; then
+    if ! command -v nft >/dev/null 2>&1; then
+        DEBIAN_FRONTEND=noninteractive $alone apt-get -y -q --no-install-recommends install nftables >/dev/null
+    fi
+    nft list table inet appliance >/dev/null 2>&1 || nft --file "$release/ansible/install/sealed.nft"
+fi
+
 if ! python3 -c 'import apt, ensurepip, venv' 2>/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends install python3-apt python3-venv >/dev/null
 fi

@@ -37,6 +37,11 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 
+# What runs here runs without a network, where the kernel gives a process one of its own; the firewall, which needs a
+# package of the verified copy, holds from the first steps of `continue` on.
+alone="unshare --net"
+$alone true 2>/dev/null || alone=""
+
 # take SHA256 FILE: copies a file of the medium, and goes on only if the copy is what this script names. The copy is
 # what runs: a stick can change between two readings.
 take() {
@@ -57,7 +62,7 @@ DEBS
     # apt orders them; it is given these files and nothing else
     mkdir "$work/no-sources"
     : >"$work/no-sources.list"
-    DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends -o APT::Sandbox::User=root \
+    DEBIAN_FRONTEND=noninteractive $alone apt-get -y -q --no-install-recommends -o APT::Sandbox::User=root \
         -o Dir::Etc::sourcelist="$work/no-sources.list" -o Dir::Etc::sourceparts="$work/no-sources" \
         install "$work"/*.deb >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
 fi
@@ -68,9 +73,9 @@ if [ -z "$fingerprint" ] && [ ! -e /var/lib/appliance/trust/root.json ]; then
     read -r fingerprint
 fi
 if [ -n "$fingerprint" ]; then
-    python3 -I "$work/release.pyz" stage "$medium" --version "$version" --fingerprint "$fingerprint"
+    $alone python3 -I "$work/release.pyz" stage "$medium" --version "$version" --fingerprint "$fingerprint"
 else
-    python3 -I "$work/release.pyz" stage "$medium" --version "$version"
+    $alone python3 -I "$work/release.pyz" stage "$medium" --version "$version"
 fi
 
 rm -rf "$work"

@@ -70,6 +70,10 @@ def check(settings: Config, folder: Path, *, signer: str, identity: Identity, sa
     return Checked(folder, held, _open(settings, folder / manifest.SEALED, identity))
 
 
+# Between services of one machine only: nothing that is kept was encrypted or signed with them.
+_OF_THE_BOX: Final = ("vector_api_key", "vllm_api_key")
+
+
 def install(checked: Checked, settings: Config, *, secrets_to: Path, say: Callable[[str], None]) -> None:
     """Put databases, originals, secrets and configuration in place; the marker stays for the caller to end.
 
@@ -90,6 +94,10 @@ def install(checked: Checked, settings: Config, *, secrets_to: Path, say: Callab
     secrets_to.mkdir(parents=True, exist_ok=True, mode=0o700)
     prefix = "appliance_" if settings.profile == "site" else ""  # as the configuration names credentials
     for secret in SECRET_NAMES:
+        if settings.profile == "site" and secret in _OF_THE_BOX:
+            # The services that run here ask for their own; on another box than the backup's it is another.
+            manifest.put(secrets_to / f"{prefix}{secret}", settings.secret(secret).encode())
+            continue
         manifest.put(secrets_to / f"{prefix}{secret}", (checked.staging / "secrets" / secret).read_bytes())
     for name in SITE_FILES:
         path = checked.staging / "config" / f"{name}.json"

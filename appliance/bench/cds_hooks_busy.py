@@ -5,7 +5,10 @@ from a real one without taking the cores; the gate reads what it writes. Each cl
 end, waits ten seconds and asks again; the model takes eight drafts at once, the other answers are facts and quotes. The
 ingest is one folder of Bulk Data, worked through by the command. Client and services share the machine.
 
-Usage: python -m appliance.bench.cds_hooks_busy
+On PostgreSQL (two empty databases that APPLIANCE_DATABASE_URL and APPLIANCE_AUDIT_DATABASE_URL name):
+tests/with_postgres.sh python -m appliance.bench.cds_hooks_busy --given-databases
+
+Usage: python -m appliance.bench.cds_hooks_busy [--given-databases] [SECONDS]
 """
 
 from __future__ import annotations
@@ -20,38 +23,50 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from pathlib import Path
 from statistics import quantiles
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import psycopg
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from appliance.bench import cds_hooks as hooks
 from appliance.bench import web_memory as web
 from appliance.bench.row import Row, print_rows
-from appliance.config import ROOT
+from appliance.config import ROOT, config
 from appliance.egress import on_site_client
 from appliance.processes.throwaway import throwaway_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 CLINICIANS: Final = 50
 SECONDS: Final = 20.0
 PEOPLE: Final = 3_000  # patients of the ingest, with ten results each
 _TEXT: Final = "The record says that the tablets were stopped before the operation because of bleeding ."
+_ALL_ASK: Final = "all ask"
 _PAUSE_S: Final = 0.05
 _DRAFT_WORDS: Final = 140
 _THINKS_S: Final = 10.0
 
 
-def run(seconds: float = SECONDS) -> list[Row]:
-    """Measure the hooks alone, then beside streams and an ingest; the figures are p50, p95 and p99."""
+def run(seconds: float = SECONDS, *, databases: Mapping[str, str] = MappingProxyType({})) -> list[Row]:
+    """Measure the hooks alone, then beside streams and an ingest; the figures are p50, p95 and p99.
+
+    Args:
+        seconds: of each of the two measurements.
+        databases: environment variables that name two empty databases; without them two SQLite files are made.
+
+    Raises:
+        RuntimeError: a call or the ingest failed, or a database given is not empty.
+    """
     key = ec.generate_private_key(ec.SECP384R1())
     with throwaway_environment(lambda _line: None) as given:
         ports = {name: hooks.free_port() for name in ("machines", "people", "model")}
         base = f"http://127.0.0.1:{ports['machines']}"
         environment = {
             **given,
+            **databases,
             "APPLIANCE_MACHINES_URL": base,
             "APPLIANCE_VLLM_URL": f"http://127.0.0.1:{ports['model']}",
             "APPLIANCE_KNOWN_AUTHORITIES": "",
@@ -72,10 +87,11 @@ def run(seconds: float = SECONDS) -> list[Row]:
         f"{len(beside)} calls at {hooks.RATE}/s, {hooks.PATIENTS:,} patients; meanwhile {answers} answers ended and "
         f"the ingest took in {resources:,} resources; baseline: the same calls alone"
     )
+    where = " on PostgreSQL" if databases else ""
     cuts, base_cuts = quantiles(beside, n=100), quantiles(alone, n=100)
     return [
         Row(
-            f"CDS Hooks while {CLINICIANS} clinicians ask and an ingest runs, {label}",
+            f"CDS Hooks{where} while {CLINICIANS} clinicians ask and an ingest runs, {label}",
             round(cuts[place], 1),
             "ms",
             round(base_cuts[place], 1),
@@ -85,6 +101,24 @@ def run(seconds: float = SECONDS) -> list[Row]:
         )
         for label, place in (("p50", 49), ("p95", 94), ("p99", 98))
     ]
+
+
+def given_databases() -> dict[str, str]:
+    """Return the environment variables of the databases given.
+
+    Raises:
+        RuntimeError: one is not given, or holds tables already.
+    """
+    ours = config()
+    found = {"APPLIANCE_DATABASE_URL": ours.database_url, "APPLIANCE_AUDIT_DATABASE_URL": ours.audit_database_url}
+    for name, url in found.items():
+        if not url:
+            raise RuntimeError(f"{name} names no database")
+        with psycopg.connect(url) as one:
+            row = one.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+        if row is None or row[0]:
+            raise RuntimeError(f"the database that {name} names is not empty")
+    return found
 
 
 def _fill(environment: dict[str, str]) -> str:
@@ -127,7 +161,8 @@ def _busy(environment: dict[str, str], ports: dict[str, int], patient: str, bulk
         people = subprocess.Popen(
             [*own, "--clinicians", str(ports["people"]), patient], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        time.sleep(15)  # everybody has logged in and streams
+        if people.stdout is None or people.stdout.readline().strip() != _ALL_ASK:
+            raise RuntimeError("a clinician could not ask")
         ingest = subprocess.Popen(
             [sys.executable, "manage.py", "ingest", str(bulk), "--json"],
             env=environment,
@@ -140,7 +175,7 @@ def _busy(environment: dict[str, str], ports: dict[str, int], patient: str, bulk
             if ingest.poll() not in {None, 0}:
                 raise RuntimeError("the ingest ended with an error")
             people.terminate()
-            answers = int((people.communicate(timeout=30)[0] or "0").split()[-1])
+            answers = int(people.communicate(timeout=90)[0])
             code = (
                 "from clinical.models import ResourceVersion as V; "
                 "print(V.objects.filter(logical_id__startswith='bulk-').count())"
@@ -157,25 +192,31 @@ def _busy(environment: dict[str, str], ports: dict[str, int], patient: str, bulk
 
 
 def clinicians(port: int, patient: str) -> None:
-    """Ask in fifty threads until terminated; prints how many answers ended."""
+    """Ask in fifty threads until terminated; prints when each has had an answer, and how many ended after that."""
     import signal
     import threading
 
     ended: list[int] = []
+    begun: set[int] = set()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     questions = cycle(web.questions())
 
-    def ask(_number: int) -> None:
+    def ask(number: int) -> None:
         with on_site_client(f"http://127.0.0.1:{port}", timeout_s=60) as client:
             web.log_in(client)
             while not stop.is_set():
                 web.ask(client, patient, next(questions))
                 ended.append(1)
+                begun.add(number)
                 stop.wait(_THINKS_S)
 
     with ThreadPoolExecutor(CLINICIANS) as pool:
         running = [pool.submit(ask, number) for number in range(CLINICIANS)]
+        while len(begun) < CLINICIANS and not any(one.done() for one in running):
+            stop.wait(0.1)
+        ended.clear()
+        print(_ALL_ASK if len(begun) == CLINICIANS else "", flush=True)
         stop.wait()
         for one in running:
             if one.done() and one.exception() and not isinstance(one.exception(), httpx.HTTPError):
@@ -229,4 +270,5 @@ if __name__ == "__main__":
     elif "--clinicians" in sys.argv:
         clinicians(int(sys.argv[2]), sys.argv[3])
     else:
-        print_rows(run(*map(float, sys.argv[1:2])))
+        given = sys.argv[1:2] == ["--given-databases"]
+        print_rows(run(*map(float, sys.argv[1 + given :][:1]), databases=given_databases() if given else {}))

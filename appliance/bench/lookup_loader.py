@@ -16,7 +16,9 @@ from uuid import UUID
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.db.models import Max, QuerySet
 
 from appliance.bench.lookup_records import long_record, short_record
 from clinical.domain.projection import project, to_payload
@@ -97,9 +99,7 @@ class _Table:
         self._row = {field.attname: field.get_db_prep_save(field.get_default(), connection) for field in fields}
         self._key = fields[0].attname
         self._counts = fields[0].get_internal_type() == "BigAutoField"
-        with connection.cursor() as cursor:
-            cursor.execute(f'SELECT MAX("{fields[0].column}") FROM "{model._meta.db_table}"')  # noqa: S608 - as above
-            self._last = (cursor.fetchone()[0] or 0) if self._counts else 0
+        self._last = (QuerySet(model).aggregate(last=Max("pk"))["last"] or 0) if self._counts else 0
         self._rows: list[tuple[Any, ...]] = []
 
     def add(self, **values: Any) -> int:
@@ -137,7 +137,7 @@ class Crowd:
     def grow_to(self, count: int, say: Callable[[str], None]) -> None:
         """Write patients until there are `count`; the record is as durable as ever when this returns."""
         with connection.cursor() as cursor:
-            for pragma in _LOADING:
+            for pragma in _LOADING if connection.vendor == "sqlite" else ():
                 cursor.execute(f"PRAGMA {pragma}")
         while self.size < count:
             batch = range(self.size, min(self.size + AT_ONCE, count))
@@ -149,6 +149,11 @@ class Crowd:
             self.size = batch.stop
             if self.size % 10_000 == 0:
                 say(f"{self.size} patients")
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), list(self._tables)):
+                cursor.execute(statement)
+            if connection.vendor == "postgresql":
+                cursor.execute("ANALYZE")
         connection.close()  # the next one is opened with the record's own settings
 
     def _add(self, number: int) -> None:

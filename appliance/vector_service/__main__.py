@@ -16,6 +16,7 @@ from appliance.vector_service.app import MAX_BODY, Application
 from appliance.vector_service.folder import Folder, FolderInUseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
 THREADS = 8
@@ -36,8 +37,12 @@ def _listening(listen: str, socket_mode: str) -> dict[str, str]:
     return {"listen": listen}
 
 
-def main() -> None:
-    """Serve until SIGTERM or Ctrl-C, then flush and leave."""
+def main(in_the_loop: Mapping[int, object] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C, then flush and leave.
+
+    Args:
+        in_the_loop: what waitress's loop asks besides its sockets, each under a negative number.
+    """
     parser = argparse.ArgumentParser(prog="python -m appliance.vector_service", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the collections")
     parser.add_argument("--listen", default="127.0.0.1:6335", help="HOST:PORT on loopback, or unix:PATH")
@@ -56,6 +61,7 @@ def main() -> None:
         waitress.serve(
             Application(folder, config().secret("vector_api_key")),
             **listening,
+            map=dict(in_the_loop or {}),
             threads=THREADS,
             ident=None,
             recv_bytes=2**20,

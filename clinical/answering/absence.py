@@ -16,19 +16,30 @@ from clinical.domain.quotes.coded import concepts_coded
 from clinical.domain.quotes.rows import nameless, rows_asked
 from clinical.domain.route.sentences import sentence
 from clinical.models import Feed, IndexChange, PassageRow, ResourceVersion
+from clinical.record.consent import rules_of
 from clinical.record.selectors import content_of, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from clinical.domain.access import AccessGrant
     from clinical.domain.facts import Fact
     from clinical.domain.route import CodeSentence
+    from clinical.record.consent import Rules
 
 NOTE: Final = (
     "Not documented in the records held here. Records restricted by their security labels are not searched, "
     "for any role."
+)
+CLOSED: Final = (
+    "This patient has withdrawn consent to the use of this record. The record is kept and closed: nothing in it is "
+    "searched or shown, and what it documents cannot be told here."
+)
+LIMITED: Final = " By this patient's consent, part of the record is withheld and was not searched."
+UNTOLD: Final = (
+    " A consent of this patient has conditions that this product cannot judge and does not apply; ask the privacy "
+    "officer."
 )
 MOST_OVERLOOKED: Final = 5
 _WITH_ATTACHMENTS: Final = ("DocumentReference", "DiagnosticReport", "Media")
@@ -52,11 +63,17 @@ def _by_code(fact: Fact) -> str:
     return f"Recorded under code {code} without words: " if code else ""
 
 
-def prove(grant: AccessGrant) -> Absence:
+def prove(grant: AccessGrant, *, now: datetime) -> Absence:
     """Count what stands in the granted patient's current record and what is held back from it.
 
-    `gather` has read every passage before this is called, and `overlooked` every typed entry.
+    `gather` has read every passage before this is called, and `overlooked` every typed entry; of a record that its
+    patient has closed nothing is read, and the note says so.
+
+    Args:
+        grant: to read the record.
+        now: timezone-aware; decides which consents are in force.
     """
+    rules = rules_of(grant.patient_id, now=now)
     versions = ResourceVersion.objects.filter(patient_id=grant.patient_id, is_current=True, deleted=False)
     if grant.hidden_labels:
         versions = versions.filter(restricted=False)
@@ -82,12 +99,19 @@ def prove(grant: AccessGrant) -> Absence:
         unreadable=quarantined + sum(unread.values()),
         unassigned=unassigned,
         unapplied=IndexChange.objects.count() + _waiting(),
-        note=NOTE,
+        note=_note(rules),
+        closed=rules.closed,
         feeds=feeds,
         quarantined=quarantined,
         unread_attachments=dict(sorted(unread.items())),
         nameless=nameless(facts_of(grant)),
     )
+
+
+def _note(rules: Rules) -> str:
+    if rules.closed:
+        return CLOSED
+    return NOTE + (LIMITED if rules.denials else "") + (UNTOLD if rules.untold else "")
 
 
 def _waiting() -> int:

@@ -57,7 +57,8 @@ class Absence:
 
     `watermark` is the newest of `feeds`. `unreadable` counts items in quarantine (`quarantined`) and the patient's
     attachments without words (`unread_attachments`, by content type); `unapplied` messages not yet taken in and
-    changes the index has not followed; `nameless` entries of the patient with codes only that no table here knows.
+    changes the index has not followed; `nameless` entries of the patient with codes only that no table here knows;
+    `closed` says that the patient has withdrawn his consent and nothing was searched.
     """
 
     searched: dict[str, int]
@@ -73,6 +74,7 @@ class Absence:
     quarantined: int = 0
     unread_attachments: dict[str, int] = field(default_factory=dict)
     nameless: int = 0
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Questions that have a path of their own: another person's, a summary, a guideline, for and against, a score.
+"""Questions that have a path of their own: another person's, a summary, a guideline, criteria, a check, a score.
 
 Each is put together by code before its first sentence is shown. What none of them takes goes the ordinary
 way: route, facts, quotes, draft.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clinical.answering import another, criteria, guideline_answers, summary
+from clinical.answering import another, criteria, guideline_answers, interactions, summary
 from clinical.answering.events import JudgementAsked, Status
 from clinical.answering.prepared import Prepared, prepare
 from clinical.answering.scores import score_of
@@ -76,6 +76,9 @@ def own_path(
         return OwnPath(
             Prepared("code", reason, Status.REFUSED, (criteria.no_diagnosis(today),), ()), about_record=False
         )
+    checked = interactions.answer(question, facts=facts, grant=grant, today=today, trust=trust)
+    if checked is not None:
+        return OwnPath(checked)
     scored = score_of(question, facts, now=now, trust=trust)
     return None if scored is None else _of_score(scored, grant)
 

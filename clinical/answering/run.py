@@ -28,6 +28,7 @@ from clinical.answering.safety import as_event, findings_for
 from clinical.domain.route import Act, RouteKind, Topic, answer_by_code, route, vocabulary_of
 from clinical.domain.route.sentences import sentence
 from clinical.knowledge.approvals import trust
+from clinical.record.consent import is_closed
 from clinical.record.selectors import facts_of
 
 if TYPE_CHECKING:
@@ -113,9 +114,15 @@ def answer(question: str, *, grant: AccessGrant, run: Run, now: datetime) -> Ite
 
 def _answer(question: str, *, grant: AccessGrant, run: Run, now: datetime) -> Iterator[AnswerEvent]:
     with run.watch.stage("facts"):
-        asked = _Asked(question, facts_of(grant), grant, now.date(), trust(), FactCiter(grant))
+        asked = _Asked(question, facts_of(grant), grant, now, trust(), FactCiter(grant))
     with run.watch.stage("route"):
         own = own_path(question, asked.facts, grant=grant, now=now, trust=asked.trust)
+    about_record = own is None or (own.about_record and not own.about_other)
+    if about_record and is_closed(grant.patient_id, now=now):
+        run.route = RouteKind.CODE.value
+        yield RouteChosen(run.route, "the patient has withdrawn consent")
+        yield from _absent(asked, run)
+        return
     if own is not None:
         yield from _own(own, asked, run)
         return
@@ -135,9 +142,14 @@ class _Asked:
     question: str
     facts: Sequence[Fact]
     grant: AccessGrant
-    today: date
+    now: datetime
     trust: Trust
     citer: FactCiter
+
+    @property
+    def today(self) -> date:
+        """The day of `now`."""
+        return self.now.date()
 
 
 def _checked(asked: _Asked, intent: Intent | None, run: Run, *, is_summary: bool = False) -> Iterator[AnswerEvent]:
@@ -229,7 +241,7 @@ def _near(asked: _Asked, chosen: Route, vocabulary: Vocabulary) -> Sequence[Code
 
 def _absent(asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
     with run.watch.stage("absence"):
-        absence = prove(asked.grant)
+        absence = prove(asked.grant, now=asked.now)
     yield NotDocumented(absence)
 
 

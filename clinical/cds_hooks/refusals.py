@@ -15,7 +15,7 @@ class HookRequestError(Exception):
 class NoDataError(Exception):
     """What is needed to answer is neither held here nor in the call; the reply is 412.
 
-    `reason` is unmapped-patient, ambiguous-patient or empty-record.
+    `reason` is unmapped-patient, ambiguous-patient, empty-record or closed-record (consent withdrawn).
     """
 
     def __init__(self, reason: str) -> None:

@@ -21,6 +21,7 @@ from clinical.domain.facts import Fact
 from clinical.domain.projection import project
 from clinical.knowledge.approvals import trust
 from clinical.models import ResourceVersion
+from clinical.record.consent import is_closed
 from clinical.record.selectors import facts_of, resource_of
 
 if TYPE_CHECKING:
@@ -55,9 +56,12 @@ def answer_call(service: Service, call: HookCall, client: CdsClient, *, now: dat
     grant = grant_access(user, patient.id, action=action, now=now)
     record_read(grant, action=action, now=now, issuer=client.issuer, hook_instance=call.hook_instance)
     held = facts_of(grant)
-    if not held:
-        refused(action, client, "empty-record", now=now, user=grant.user_id, patient=str(patient.id))
-        raise NoDataError("empty-record")
+    closed = is_closed(patient.id, now=now)
+    if closed or not held:
+        # Neither is "nothing to say", as an empty list of cards would read.
+        reason = "closed-record" if closed else "empty-record"
+        refused(action, client, reason, now=now, user=grant.user_id, patient=str(patient.id))
+        raise NoDataError(reason)
     cards = _cards(call, client, patient, held, user_id=grant.user_id, now=now)
     return give(cards, call=call, client=client, service=service.id, grant=grant, patient=patient, now=now)
 
@@ -72,7 +76,7 @@ def refused(
     trail.append(entry, now=now)
 
 
-_NO_DENIAL: Final = frozenset({"unmapped-patient", "ambiguous-patient", "empty-record", "bad-request"})
+_NO_DENIAL: Final = frozenset({"unmapped-patient", "ambiguous-patient", "empty-record", "closed-record", "bad-request"})
 
 
 def _cards(

@@ -146,11 +146,13 @@ def _moment(value: object) -> datetime:
 def _use_once(client: CdsClient, token_id: str, *, expires: datetime, now: datetime) -> None:
     """Remember the token's id; the database decides which of two equal ones was first."""
     digest = hashlib.sha256(f"{client.issuer}\x1f{token_id}".encode()).hexdigest()
-    with short_write():
+
+    def write() -> bool:
         if digest.startswith("00"):  # one call in 256 takes the expired ones away
             UsedToken.objects.filter(expires_at__lt=now).delete()
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [digest, connection.ops.adapt_datetimefield_value(expires + CLOCK_SKEW)])
-            is_new = cursor.rowcount == 1
-    if not is_new:
+            return bool(cursor.rowcount == 1)
+
+    if not short_write(write):
         raise TokenError("replayed")

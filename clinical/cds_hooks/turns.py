@@ -1,7 +1,8 @@
-"""Short writes of a hook call: one thread of this process at a time, and not waited for until the disk has them.
+"""Short writes of hook calls: those that wait share one transaction, which is not waited for until the disk has it.
 
-SQLite lets a writer who finds the file locked sleep, longer each time, up to 100 ms; at 50 calls a second these
-sleeps were most of a call. Other processes are still waited for by SQLite.
+A write may have to wait for that of another process, such as an ingest's batch. If each call waited for itself, a few
+such waits a second would be more than 50 calls a second leave time for, and the queue would grow without end. So
+whoever has the turn writes all that is waiting; the others find theirs done.
 
 What is written here is the id of a token and the cards given. Both survive the death of any process; a power cut may
 lose the last moments of them, which costs a "card not known" or a token that could be used again within its hour.
@@ -11,30 +12,87 @@ Nothing whose loss matters belongs into a short write: acknowledged messages and
 from __future__ import annotations
 
 import threading
+from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import connection, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+Result = TypeVar("Result")
 _turn = threading.Lock()
+_waiting: deque[_Write] = deque()
 
 
-@contextmanager
-def short_write() -> Iterator[None]:
-    """Hold a transaction that is over in milliseconds; nothing slow belongs into it."""
-    with _turn, _not_waited_for(), transaction.atomic():
-        if connection.vendor == "postgresql" and len(connection.savepoint_ids) == 0:
+@dataclass(slots=True, eq=False)
+class _Write:
+    """A write on its way, and what became of it."""
+
+    work: Callable[[], Any]
+    result: Any = None
+    done: bool = False
+    error: BaseException | None = None
+
+
+def short_write(work: Callable[[], Result]) -> Result:
+    """Do a write that is over in milliseconds, in a transaction with others that wait, and return its result.
+
+    Args:
+        work: writes through Django's default connection; nothing slow belongs into it. Where the transaction fails it
+            is done once more by itself, so what it does may rest on nothing but the database.
+
+    Raises:
+        whatever it raises, and django.db.Error: nothing of it was written.
+    """
+    if connection.in_atomic_block:  # part of the caller's, who alone decides what becomes of it
+        with transaction.atomic():
+            return work()
+    mine = _Write(work)
+    _waiting.append(mine)
+    with _turn:
+        if not mine.done and mine.error is None:
+            _write_waiting()
+    if mine.error is not None:
+        raise mine.error
+    return cast("Result", mine.result)
+
+
+def _write_waiting() -> None:
+    """Write what waits in one transaction; where that fails, each by itself, so that each learns its own fate."""
+    batch = [_waiting.popleft() for _ in range(len(_waiting))]
+    try:
+        _write(batch)
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].error = error
+            return
+        for one in batch:
+            try:
+                _write([one])
+            except Exception as alone:
+                one.error = alone
+    except BaseException:  # this thread is being ended: the others must not wait for a turn that brings nothing
+        for one in batch:
+            one.error = one.error or RuntimeError("the write was not made")
+        raise
+
+
+def _write(batch: Sequence[_Write]) -> None:
+    with _not_waited_for(), transaction.atomic():
+        if connection.vendor == "postgresql":
             _tell("SET LOCAL synchronous_commit TO off")
-        yield
+        results = [one.work() for one in batch]
+    for one, result in zip(batch, results, strict=True):
+        one.result, one.done = result, True
 
 
 @contextmanager
 def _not_waited_for() -> Iterator[None]:
     """Let SQLite not wait for the disk at the end of what is done here, and at everything after it again."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    if connection.vendor != "sqlite":
         yield
         return
     _tell("PRAGMA synchronous=NORMAL")

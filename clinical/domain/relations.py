@@ -1,7 +1,8 @@
 """What a document says of others: it replaces one, adds to one, or has its bytes in a Binary.
 
-Source: HL7 FHIR R4 4.0.1, DocumentReference.relatesTo (https://hl7.org/fhir/R4/documentreference.html) and
-Attachment.url. Of the four codes "transforms" and "signs" change nothing in what the record says.
+Source: HL7 FHIR R4 4.0.1, DocumentReference.relatesTo (https://hl7.org/fhir/R4/documentreference.html),
+Reference.identifier (https://hl7.org/fhir/R4/references.html#logical) and Attachment.url. Of the four codes
+"transforms" and "signs" change nothing in what the record says.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ class RelationKind(StrEnum):
     REPLACES = "replaces"
     APPENDS = "appends"
     CONTENT = "content"
+    IDENTIFIED = "identified"  # by an identifier of the document's own
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One reference: to a resource of this server, type and id."""
+    """One reference: to a resource of this server, type and id.
+
+    Where the target is named by an identifier, and where the document names its own, type is `BY_IDENTIFIER`, server is
+    "" and id is system and value, so that one finds the other.
+    """
 
     kind: RelationKind
     server: str
@@ -36,6 +42,7 @@ class Relation:
     target_id: str
 
 
+BY_IDENTIFIER: Final = "identifier"
 _DOCUMENT: Final = "DocumentReference"
 _BINARY: Final = "Binary"
 _REFERENCE: Final = re.compile(
@@ -52,7 +59,7 @@ def relations_of(resource: dict[str, Any], server: str) -> tuple[Relation, ...]:
         server: base URL it came from, or "": what a relative reference means.
     """
     itself = (server, as_str(resource.get("resourceType")), as_str(resource.get("id")))
-    found = dict.fromkeys((*_to_documents(resource, server), *_to_binaries(resource, server)))
+    found = dict.fromkeys((*_to_documents(resource, server), *_to_binaries(resource, server), *_own(resource)))
     return tuple(one for one in found if (one.server, one.target_type, one.target_id) != itself)
 
 
@@ -60,10 +67,33 @@ def _to_documents(resource: dict[str, Any], server: str) -> Iterator[Relation]:
     if resource.get("resourceType") != _DOCUMENT:
         return
     for one in as_list(resource.get("relatesTo")):
-        kind = _KINDS.get(as_str(as_dict(one).get("code")))
-        named = _REFERENCE.match(as_str(as_dict(as_dict(one).get("target")).get("reference")))
+        kind, target = _KINDS.get(as_str(as_dict(one).get("code"))), as_dict(as_dict(one).get("target"))
+        named = _REFERENCE.match(as_str(target.get("reference")))
         if kind and named and named[2] == _DOCUMENT:
             yield Relation(kind, named[1] or server, _DOCUMENT, named[3])
+        elif kind and not target.get("reference") and target.get("type", _DOCUMENT) == _DOCUMENT:
+            yield from _by_identifier(kind, target.get("identifier"), itself=_names(resource))
+
+
+def _own(resource: dict[str, Any]) -> Iterator[Relation]:
+    if resource.get("resourceType") == _DOCUMENT:
+        for name in _names(resource):
+            yield Relation(RelationKind.IDENTIFIED, "", BY_IDENTIFIER, name)
+
+
+def _names(resource: dict[str, Any]) -> list[str]:
+    """Return the identifiers of a document; one without a system or a value names nothing beyond doubt."""
+    return [
+        f"{system}|{value}"
+        for one in (resource.get("masterIdentifier"), *as_list(resource.get("identifier")))
+        if (system := as_str(as_dict(one).get("system"))) and (value := as_str(as_dict(one).get("value")))
+    ]
+
+
+def _by_identifier(kind: RelationKind, identifier: object, *, itself: list[str]) -> Iterator[Relation]:
+    for name in _names({"identifier": identifier}):
+        if name not in itself:
+            yield Relation(kind, "", BY_IDENTIFIER, name)
 
 
 def _to_binaries(resource: dict[str, Any], server: str) -> Iterator[Relation]:

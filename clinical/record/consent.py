@@ -1,19 +1,23 @@
 """A patient who withdraws his consent takes his record out of the answers; when he gives it again it comes back.
 
-What a Consent can say is read by `clinical.domain.consent`. His Patient and Consent resources stay in effect, so that
-it can be seen why there is nothing else; history stays. What arrives meanwhile waits for a person. A denial with
-conditions is not acted on: it is put on the trail, for the privacy officer.
+What a Consent can say is read by `clinical.domain.consent`; a denial for some data or some time by
+`clinical.domain.consent_scope`. His Patient and Consent resources stay in effect, so that it can be seen why there is
+nothing else; history stays. What arrives meanwhile waits for a person. A condition that cannot be told here is not
+acted on: it is put on the trail, for the privacy officer, and said where an answer finds nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from clinical.audit import trail
 from clinical.domain.consent import Stance, stance_of
+from clinical.domain.consent_scope import Denial, Denials, Scope, boundaries, denials_of
+from clinical.domain.projection.elements import as_dict
 from clinical.models import DeletionReceipt, ResourceVersion
 from clinical.record.incoming import decode_resource
-from clinical.record.selectors import content_of
+from clinical.record.selectors import content_of, resource_of
 from clinical.record.staleness import StaleReason
 from clinical.record.withdrawal import take_out_of_effect
 
@@ -25,32 +29,74 @@ if TYPE_CHECKING:
 
 CONSENT: Final = "Consent"
 WITHDRAWN: Final = "consent-withdrawn"
+LIMITED: Final = "consent-limited"
 _STAYS: Final = ("Patient", CONSENT)
+_EVERYTHING: Final = Scope()
+Place = tuple[str, str]
 
 
-def is_closed(patient_id: UUID) -> bool:
-    """Return whether the Consents held of a patient close his record.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the Consents of a patient say at a moment. `untold` counts those with a condition not told here."""
 
-    One that denies closes it, whatever others say. One that has ended, having permitted before, closes it unless
-    another one permits.
+    closed: bool = False
+    denials: tuple[Denial, ...] = ()
+    untold: int = 0
+
+    def withhold(self, resource: dict[str, Any]) -> bool:
+        """Return whether a resource of the patient is out of the answers."""
+        if resource.get("resourceType") in _STAYS:
+            return False
+        return self.closed or any(one.covers(resource) for one in self.denials)
+
+
+NO_RULES: Final = Rules()
+
+
+def rules_of(patient_id: UUID, *, now: datetime) -> Rules:
+    """Return what the Consents held of a patient say at `now` (timezone-aware).
+
+    One that denies the whole record closes it, whatever others say. One that has ended, having permitted before,
+    closes it unless another one permits.
     """
     rows = ResourceVersion.objects.filter(patient_id=patient_id, resource_type=CONSENT).order_by("number")
     if not rows.exists():
-        return False
-    permitted: set[tuple[str, str]] = set()
-    standing: list[tuple[tuple[str, str], Stance]] = []
+        return NO_RULES
+    permitted: set[Place] = set()
+    standing: list[tuple[Place, Stance]] = []
+    rules: list[Denial] = []
+    untold = 0
     for row in rows.select_related("patient__data_key"):
-        stance = Stance.NOTHING if row.deleted else stance_of(decode_resource(content_of(row)))
-        place = (row.server, row.logical_id)
+        resource = {} if row.deleted else decode_resource(content_of(row))
+        stance, place = stance_of(resource), (row.server, row.logical_id)
         if stance is Stance.PERMITS:
             permitted.add(place)
         if row.is_current:
             standing.append((place, stance))
+            found = _denials(resource)
+            untold += found.untold
+            rules += [one for one in found.rules if one.holds(now)]
     stances = {stance for _, stance in standing}
-    if Stance.DENIES in stances:
-        return True
     ended = any(stance is Stance.ENDED and place in permitted for place, stance in standing)
-    return ended and Stance.PERMITS not in stances
+    closed = Stance.DENIES in stances or (ended and Stance.PERMITS not in stances)
+    closed = closed or any(one.scope == _EVERYTHING and not one.exceptions for one in rules)
+    return Rules(closed, tuple(rules), untold)
+
+
+def is_closed(patient_id: UUID, *, now: datetime) -> bool:
+    """Return whether the Consents held of a patient close his record."""
+    return rules_of(patient_id, now=now).closed
+
+
+def moments_of(row: ResourceVersion) -> list[str]:
+    """Return the times at which a rule of a Consent begins or ends, as they are written."""
+    return boundaries(_denials(resource_of(row)))
+
+
+def _denials(resource: dict[str, Any]) -> Denials:
+    if stance_of(resource) is not Stance.CONDITIONAL:
+        return Denials()
+    return denials_of(as_dict(resource.get("provision")))
 
 
 def close(patient_id: UUID, consent: Prepared, *, now: datetime) -> None:
@@ -58,30 +104,54 @@ def close(patient_id: UUID, consent: Prepared, *, now: datetime) -> None:
     counts = take_record_out(patient_id, now=now)
     if not counts["versions"]:
         return
-    DeletionReceipt.objects.create(
-        kind=DeletionReceipt.Kind.RESOURCE,
-        patient_id=patient_id,
-        resource=f"{CONSENT}/{consent.incoming.logical_id}"[:200],
-        reason=WITHDRAWN,
-        user_id=f"feed:{consent.incoming.feed}"[:150],
-        begun_at=now,
-        finished_at=now,
-        before=counts,
-        after={"versions": 0, "facts": 0, "passages": 0},
-    )
+    reference = f"{CONSENT}/{consent.incoming.logical_id}"
+    _receipt(patient_id, reference, WITHDRAWN, counts, by=consent.incoming.feed, now=now)
 
 
 def take_record_out(patient_id: UUID, *, now: datetime) -> dict[str, int]:
     """Take out of effect what a withdrawn consent takes out; returns how many versions, facts and passages."""
-    rows = ResourceVersion.objects.filter(patient_id=patient_id, is_current=True, deleted=False)
-    chosen = list(rows.exclude(resource_type__in=_STAYS).defer("content"))
-    return take_out_of_effect(chosen, reason=StaleReason.RESTRICTED, now=now)
+    return take_out_of_effect(_in_effect(patient_id), reason=StaleReason.RESTRICTED, now=now)
+
+
+def limit(patient_id: UUID, rules: Rules, *, by: str, now: datetime) -> None:
+    """Take out of effect what the rules withhold, with a receipt for each resource; in the caller's transaction."""
+    for row in _in_effect(patient_id) if rules.denials else ():
+        if rules.withhold(resource_of(row)):
+            counts = take_out_of_effect([row], reason=StaleReason.RESTRICTED, now=now)
+            _receipt(patient_id, row.reference, LIMITED, counts, by=by, now=now)
+
+
+def take_resource_out(patient_id: UUID, reference: str, *, before: datetime, now: datetime) -> None:
+    """Take one resource out of effect that a consent had withheld at `before`, when a backup has brought it back."""
+    rows = [row for row in _in_effect(patient_id) if row.reference == reference and row.stored_at < before]
+    take_out_of_effect(rows, reason=StaleReason.RESTRICTED, now=now)
 
 
 def note_conditions(consent: Prepared, *, now: datetime) -> None:
-    """Put a denial with conditions on the trail: it is kept, and nothing follows from it here."""
+    """Put a denial on the trail with a condition that cannot be told here: it is kept, and nothing follows from it."""
+    if not _denials(decode_resource(consent.incoming.content)).untold:
+        return
     patient = consent.incoming.patient
     detail = {"resource": f"{CONSENT}/{consent.incoming.logical_id}", "reason": "conditions-not-applied"}
     who = f"feed:{consent.incoming.feed}"
     entry = trail.Entry("consent.noted", "REFUSED", who, patient_id=str(patient.id) if patient else "", detail=detail)
     trail.append(entry, now=now)
+
+
+def _in_effect(patient_id: UUID) -> list[ResourceVersion]:
+    rows = ResourceVersion.objects.filter(patient_id=patient_id, is_current=True, deleted=False)
+    return list(rows.exclude(resource_type__in=_STAYS).select_related("patient__data_key"))
+
+
+def _receipt(patient_id: UUID, resource: str, reason: str, counts: dict[str, int], *, by: str, now: datetime) -> None:
+    DeletionReceipt.objects.create(
+        kind=DeletionReceipt.Kind.RESOURCE,
+        patient_id=patient_id,
+        resource=resource[:200],
+        reason=reason,
+        user_id=f"feed:{by}"[:150],
+        begun_at=now,
+        finished_at=now,
+        before=counts,
+        after={"versions": 0, "facts": 0, "passages": 0},
+    )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 
 from clinical.domain.passages import Part
-from clinical.domain.relations import RelationKind
+from clinical.domain.relations import BY_IDENTIFIER, RelationKind
 from clinical.models import DeletionReceipt, DocumentRelation, IndexChange, PassageRow, ResourceVersion
+from clinical.ports import backends
 from clinical.record.in_effect import tell_index
 from clinical.record.retired import put_back
 from clinical.record.staleness import StaleReason, mark_citing
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from clinical.domain.relations import Relation
     from clinical.record.incoming import Prepared
 
 Identity = tuple[str, str, str]
@@ -35,12 +37,42 @@ _TOGETHER: Final = 200
 
 def replaced_now(batch: Iterable[Prepared]) -> set[Identity]:
     """Return which documents of a batch another document of the same patient, held already, replaces."""
-    wanted = {
-        (one.incoming.patient.id, one.identity)
+    documents = [
+        (one, one.incoming.patient.id)
         for one in batch
         if one.incoming.resource_type == "DocumentReference" and one.incoming.patient is not None
-    }
+    ]
+    _answer_to_names(documents)
+    wanted = {(patient_id, one.identity) for one, patient_id in documents}
     return {identity for _patient, identity in _replaced_among(wanted)}
+
+
+def _answer_to_names(documents: Iterable[tuple[Prepared, UUID]]) -> None:
+    """Let what waits for documents of a batch by their identifiers refer to them."""
+    named = {
+        (patient_id, _key(one)): prepared.identity
+        for prepared, patient_id in documents
+        for one in prepared.relations
+        if one.kind is RelationKind.IDENTIFIED
+    }
+    if not named:
+        return
+    waiting = DocumentRelation.objects.filter(target_type=BY_IDENTIFIER, target_id__in={name for _, name in named})
+    for row in waiting.exclude(kind=RelationKind.IDENTIFIED):
+        if identity := named.get((row.patient_id, row.target_id)):
+            _refer(row, identity)
+
+
+def _refer(row: DocumentRelation, identity: Identity) -> None:
+    row.server, row.target_type, row.target_id = identity[0][:255], identity[1], identity[2]
+    row.save(update_fields=["server", "target_type", "target_id"])
+
+
+def _key(relation: Relation) -> str:
+    """Return how a relation's target is kept: an id as it is, an identifier as a keyed digest."""
+    if relation.target_type != BY_IDENTIFIER:
+        return relation.target_id
+    return backends().master_key.digest(relation.target_id, purpose="identifier of a document")
 
 
 def _replaced_among(places: Collection[Place]) -> set[Place]:
@@ -83,13 +115,18 @@ def follow_relations(created: Sequence[tuple[Prepared, ResourceVersion]], *, fre
             kind=one.kind,
             server=one.server[:255],
             target_type=one.target_type,
-            target_id=one.target_id,
+            target_id=_key(one),
         )
         for prepared, row in created
-        if row.is_current and row.patient_id is not None
+        if row.patient_id is not None
         for one in prepared.relations
+        # A document that was replaced before it came keeps its names: another may refer to it by them.
+        if row.is_current or one.kind is RelationKind.IDENTIFIED
     ]
     DocumentRelation.objects.bulk_create(rows)
+    for row in rows:
+        if row.target_type == BY_IDENTIFIER and row.kind != RelationKind.IDENTIFIED:
+            _find_by_name(row)
     for row in rows:
         target = _current(row)
         if target is not None and row.kind == RelationKind.REPLACES:
@@ -98,6 +135,17 @@ def follow_relations(created: Sequence[tuple[Prepared, ResourceVersion]], *, fre
             mark_citing([(target.key, StaleReason.CORRECTED)], now=now)
     for patient_id, identity in sorted(freed - _replaced_among(freed)) if freed else ():
         _bring_back(patient_id, identity, now=now)
+
+
+def _find_by_name(row: DocumentRelation) -> None:
+    """Let a reference by identifier refer to the newest document of the same patient that has it, if one is held."""
+    named = DocumentRelation.objects.filter(
+        patient_id=row.patient_id, kind=RelationKind.IDENTIFIED, target_id=row.target_id
+    ).exclude(version__logical_id=row.version.logical_id)
+    found = named.order_by("-version_id").select_related("version").defer("version__content").first()
+    if found is not None:
+        target = found.version
+        _refer(row, (target.server, target.resource_type, target.logical_id))
 
 
 def take_content_out(server: str, binary_id: str, *, feed: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from django.utils import timezone
 
 from clinical.models import Patient
+from clinical.record.consent import is_closed
 from clinical.selectors import chart_of, patient_line
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Identity(TypedDict):
     who: PatientLine
     chart: Chart
     code_status: str
+    closed: bool
 
 
 def identity(grant: AccessGrant) -> Identity:
@@ -31,6 +33,7 @@ def identity(grant: AccessGrant) -> Identity:
     chart = chart_of(grant, today=timezone.localdate())
     return {
         "patient_id": grant.patient_id,
+        "closed": is_closed(grant.patient_id, now=timezone.now()),
         "who": patient_line(Patient.objects.get(id=grant.patient_id)),
         "chart": chart,
         "code_status": chart.banner.code_status.text.replace("Code status: ", ""),  # the label says it

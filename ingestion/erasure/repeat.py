@@ -9,7 +9,7 @@ from django.db import transaction
 from clinical.keys import cipher_of
 from clinical.models import DeletionReceipt, Patient, ResourceVersion
 from clinical.record import erase as record
-from clinical.record.consent import WITHDRAWN, take_record_out
+from clinical.record.consent import LIMITED, WITHDRAWN, take_record_out, take_resource_out
 from clinical.record.incoming import Incoming, prepare
 from clinical.record.receipts import LABEL_REMOVED
 from clinical.record.withdrawal import withdraw
@@ -51,7 +51,7 @@ def repeat(receipt: DeletionReceipt, *, by: Erasing) -> DeletionReceipt:
 
 def _resource(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
     assert receipt.patient_id is not None  # noqa: S101 - receipts name whose
-    if receipt.reason in (LABEL_REMOVED, WITHDRAWN):
+    if receipt.reason in (LABEL_REMOVED, WITHDRAWN, LIMITED):
         return _without_deleting(receipt, by)
     resource_type, _, logical_id = receipt.resource.partition("/")
     rows = ResourceVersion.objects.filter(
@@ -87,12 +87,14 @@ def _resource(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
 
 
 def _without_deleting(receipt: DeletionReceipt, by: Erasing) -> DeletionReceipt:
-    """Repeat what deletes nothing: a label that went lets something be found; a consent takes the record out."""
+    """Repeat what deletes nothing: a label that went lets something be found; a consent takes out what it denies."""
     assert receipt.patient_id is not None  # noqa: S101 - receipts name whose
     now = by.clock()
     with transaction.atomic():
         if receipt.reason == WITHDRAWN:
             take_record_out(receipt.patient_id, now=now)
+        elif receipt.reason == LIMITED:
+            take_resource_out(receipt.patient_id, receipt.resource, before=receipt.begun_at, now=now)
         receipt.finished_at = now
         receipt.save(force_insert=True)
     return receipt

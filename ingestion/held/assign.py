@@ -17,6 +17,7 @@ from clinical.identity.services import UnassignedError, refuse_erased
 from clinical.keys import cipher_of
 from clinical.models import Patient, ResourceVersion
 from clinical.ports import backends
+from clinical.record.consent import WITHDRAWN
 from clinical.record.incoming import Incoming, decode_resource, prepare
 from clinical.record.merging import MergeError
 from clinical.record.selectors import resource_of
@@ -146,7 +147,7 @@ def _batch(job: IngestJob, item: ResourceItem, patient: Patient) -> PreparedBatc
     """Prepare one item for a record that a person has named.
 
     Raises:
-        UnassignedError: `patient-being-erased`, `patient-deleted`, `belongs-to-another-patient`.
+        UnassignedError: `patient-being-erased`, `patient-deleted`, `consent-withdrawn`, `belongs-to-another-patient`.
     """
     refuse_erased(patient)
     held = held_of([item])
@@ -155,6 +156,8 @@ def _batch(job: IngestJob, item: ResourceItem, patient: Patient) -> PreparedBatc
     if item.resource_type != "Patient" and is_withdrawn(patient.id, item.server):
         raise UnassignedError("patient-deleted")
     resource: dict[str, Any] = decode_resource(item.content)
+    if held.rules(patient).withhold(resource):
+        raise UnassignedError(WITHDRAWN)
     prepared = prepare(
         Incoming(
             patient=patient,

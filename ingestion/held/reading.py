@@ -38,7 +38,8 @@ def items_at(job: IngestJob, ordinals: Collection[int]) -> dict[int, Item]:
     context = context_of(job, settings.INGESTION_LIMITS)
     try:
         with open_original(job.original) as file:
-            for number, item in enumerate(with_words(joined(parse_stream(file, name_of(job), context)), context)):
+            items = joined(parse_stream(file, name_of(job), context), original=job.original_id)
+            for number, item in enumerate(with_words(items, context)):
                 if number in ordinals:
                     found[number] = item
                 if number >= last:

@@ -57,6 +57,7 @@ class Server:
         *,
         clock: Callable[[], datetime],
         written: Callable[[], None],
+        turned: Callable[[], None] = lambda: None,
         most_connections: int = 64,
         certificates: Certificates | None = None,
     ) -> None:
@@ -67,12 +68,14 @@ class Server:
             rules: the bounds of each connection.
             clock: timezone-aware.
             written: called after each commit.
+            turned: called each time the loop that accepts turns, a few times a second.
             most_connections: further ones are closed at once.
             certificates: for TLS; None speaks plainly.
 
         Raises:
             OSError: the address is taken, or a certificate cannot be read.
         """
+        self._turned = turned
         self._tls = certificates.context() if certificates else None
         self._rules, self._clock, self._most = rules, clock, most_connections
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -93,6 +96,7 @@ class Server:
         """Accept until `stop`; returns when every message that was read is answered."""
         self._writer.start()
         while not self._stopping.is_set():
+            self._turned()
             try:
                 sock, _peer = self._listener.accept()
             except TimeoutError:

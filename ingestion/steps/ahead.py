@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.demographics import demographics_of
 from clinical.models import ResourceVersion
-from clinical.record.consent import CONSENT
+from clinical.record.consent import CONSENT, NO_RULES
 from clinical.record.selectors import resource_of
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def ask_ahead(held: Held, patients: Collection[UUID], servers: Collection[str]) 
         elif described[row.patient_id] is None:
             described[row.patient_id] = demographics_of(resource_of(row))
     held.described |= described
-    held.closed |= {one: False for one in patients if one not in consenting}
+    held.consents |= {one: NO_RULES for one in patients if one not in consenting}
     held.withdrawn |= {(one, server): False for one in patients if one not in deleted for server in servers}

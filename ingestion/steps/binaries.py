@@ -2,7 +2,8 @@
 
 The Binary that comes first is held as nobody's, under the site's key. Once a document of a patient names it, it
 becomes part of his record: kept under his key, recognised as his when he is erased. The document that comes first is
-kept without words; when its Binary arrives, its original is taken in once more.
+kept without words; when its Binary arrives, its original is taken in once more. A Binary that came in the document's
+own Bundle is part of the document; when it is corrected by itself, the original is taken in once more with the new one.
 
 Source: HL7 FHIR R4 4.0.1, Binary (https://hl7.org/fhir/R4/binary.html) and Attachment.url.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
+from django.db.models import Min
 
 from clinical.domain.relations import RelationKind
 from clinical.domain.versions import Effect
@@ -22,7 +24,7 @@ from clinical.models import DocumentRelation, ResourceVersion
 from clinical.ports import backends
 from clinical.record.related_documents import take_content_out
 from clinical.record.selectors import content_of
-from ingestion.domain.documents.binaries import filled, names_binary
+from ingestion.domain.documents.binaries import filled, names_binary, refilled
 from ingestion.domain.items import ResourceItem
 from ingestion.models import IngestJob
 
@@ -44,10 +46,30 @@ OTHERS_BINARY: Final = "binary-belongs-to-another-patient"
 MOST_TAKEN_AGAIN: Final = 20  # originals that one Binary may bring in again
 
 
-def joined(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield every item; a document whose attachment names a Binary held here gets its bytes."""
+def joined(items: Iterable[Item], *, original: str) -> Iterator[Item]:
+    """Yield every item; a document whose attachment names a Binary held here gets its bytes.
+
+    A Binary that came in the document's own Bundle gives way to one that has come by itself since: a correction.
+
+    Args:
+        items: of one original.
+        original: its sha256.
+    """
+
+    def corrected(place: Place) -> bytes | None:
+        held = _held(*place).filter(is_current=True).values_list("original_sha256", flat=True).first()
+        return _content(place) if held is not None and _first_job(held) > _first_job(original) else None
+
     for item in items:
-        yield filled(item, _content)[0] if isinstance(item, ResourceItem) and names_binary(item) else item
+        if isinstance(item, ResourceItem) and names_binary(item):
+            yield refilled(item, corrected) if item.parts else filled(item, _content)[0]
+        else:
+            yield item
+
+
+def _first_job(original: str) -> int:
+    """Return the number of the job by which an original came first, 0 for one that is gone."""
+    return IngestJob.objects.filter(original_id=original).aggregate(first=Min("pk"))["first"] or 0
 
 
 def _held(server: str, logical_id: str) -> QuerySet[ResourceVersion]:

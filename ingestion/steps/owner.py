@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from django.utils import timezone
+
 from clinical.domain.versions import NEEDS_PATIENT, owner_reference
 from clinical.identity.authorities import FHIR_ID, is_known
 from clinical.identity.services import (
@@ -17,7 +19,7 @@ from clinical.identity.services import (
     refuse_erased,
 )
 from clinical.models import ResourceVersion
-from clinical.record.consent import CONSENT, WITHDRAWN, is_closed
+from clinical.record.consent import CONSENT, WITHDRAWN, Rules, rules_of
 from clinical.record.selectors import demographics_held
 from clinical.record.withdrawal import is_withdrawn
 
@@ -51,18 +53,18 @@ class Held:
     deleted: set[Identity] = field(default_factory=set)
     patients: dict[tuple[str, str], Patient] = field(default_factory=dict)
     withdrawn: dict[tuple[UUID, str], bool] = field(default_factory=dict)
-    closed: dict[UUID, bool] = field(default_factory=dict)
+    consents: dict[UUID, Rules] = field(default_factory=dict)
     described: dict[UUID, Demographics | None] = field(default_factory=dict)
 
     def demographics(self, patient: Patient) -> Demographics | None:
         """Return the demographics held for a patient."""
         return self.described[patient.id] if patient.id in self.described else demographics_held(patient)
 
-    def is_closed(self, patient: Patient) -> bool:
-        """Return whether the patient has withdrawn his consent; asked for once a batch."""
-        if patient.id not in self.closed:
-            self.closed[patient.id] = is_closed(patient.id)
-        return self.closed[patient.id]
+    def rules(self, patient: Patient) -> Rules:
+        """Return what the patient's Consents say; asked for once a batch."""
+        if patient.id not in self.consents:
+            self.consents[patient.id] = rules_of(patient.id, now=timezone.now())
+        return self.consents[patient.id]
 
 
 def held_of(items: Sequence[ResourceItem], file: SameFile | None = None) -> Held:
@@ -115,14 +117,14 @@ def _checked(item: ResourceItem, resource: dict[str, Any], held: Held) -> Patien
     patient = _owner(item, resource, held)
     if patient is not None:
         refuse_erased(patient)
-        _refuse_withdrawn(item, patient, held)
+        _refuse_withdrawn(item, resource, patient, held)
     owner = None if patient is None else patient.id
     if held.owners.setdefault(identity_of(item), owner) != owner:
         raise UnassignedError(ANOTHERS)
     return patient
 
 
-def _refuse_withdrawn(item: ResourceItem, patient: Patient, held: Held) -> None:
+def _refuse_withdrawn(item: ResourceItem, resource: dict[str, Any], patient: Patient, held: Held) -> None:
     """Let what is said of a patient wait whom its source has deleted, or who has withdrawn his consent.
 
     Raises:
@@ -136,7 +138,7 @@ def _refuse_withdrawn(item: ResourceItem, patient: Patient, held: Held) -> None:
             held.withdrawn[place] = is_withdrawn(*place)
         if held.withdrawn[place]:
             raise UnassignedError("patient-deleted")
-        if item.resource_type != CONSENT and held.is_closed(patient):
+        if item.resource_type != CONSENT and held.rules(patient).withhold(resource):
             raise UnassignedError(WITHDRAWN)
 
 

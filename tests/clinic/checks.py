@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from typing import TYPE_CHECKING, Final
 
 from tests.clinic.steps import expect
@@ -13,7 +15,13 @@ if TYPE_CHECKING:
 UNITS: Final = ("postgresql", "redis", "vectors", "vllm", "web", "machines", "worker", "mllp", "nginx")
 USERS: Final = ("web", "machines", "worker", "mllp", "vectors", "vllm", "ops")
 LISTENERS: Final = {"tcp 443", "tcp 2575"}
+# Whose own loop systemd listens to, and the seconds it waits in this clinic.
+WATCHED: Final = ("web", "machines", "worker", "mllp", "vectors")
+WATCHDOG_S: Final = 60
 EXPOSURE: Final = 2.0
+EXPOSURE_OF_THE_PROOF: Final = 4.5
+# Lines of the doctor's that no installation can make right: who treats whom, and which tables the clinicians approve.
+TO_DECIDE: Final = ("configuration", "clinical tables")
 # A port on the gateway that would take a connection, if one got there.
 _TEMPTATIONS: Final = ("10.77.0.1:80", "10.77.0.66:4444", "192.0.2.1:443")
 
@@ -36,11 +44,25 @@ def exposure(machine: Machine) -> str:
     """`systemd-analyze security` finds each unit of ours exposed to at most the limit."""
     found = {}
     for unit in (*UNITS, "backup"):
-        said = machine.run(f"systemd-analyze security --no-pager appliance-{unit}.service", check=False)
-        match = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
-        found[unit] = float(match.group(1)) if match else 10.0
+        found[unit] = _exposed(machine, f"appliance-{unit}.service")
+    found["resume"] = _exposed(machine, "appliance-resume.service")
+    # What the engineer's commands run in, the doctor among them: there is no unit of it but while one runs.
+    machine.run(
+        "cd /run && { printf '[Service]\\nExecStart=/bin/true\\nUser=appliance-ops\\n';"
+        " cat /etc/systemd/system/appliance-manage-.service.d/10-sandbox.conf; } > appliance-commands.service"
+    )
+    found["commands"] = _exposed(machine, "--offline=yes /run/appliance-commands.service")
     expect(max(found.values()) <= EXPOSURE, found)
+    # Root's, by its nature: it makes networks, traces, and acts as each user. Its own bound, well above the others'.
+    found["egress-proof"] = _exposed(machine, "appliance-egress-proof.service")
+    expect(found["egress-proof"] <= EXPOSURE_OF_THE_PROOF, found)
     return ", ".join(f"{unit} {value}" for unit, value in sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _exposed(machine: Machine, unit: str) -> float:
+    said = machine.run(f"systemd-analyze security --no-pager {unit}", check=False)
+    match = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    return float(match.group(1)) if match else 10.0
 
 
 def listeners(machine: Machine) -> str:
@@ -74,6 +96,54 @@ def nobody_leaves(machine: Machine) -> str:
         packets = re.search(r"packets (\d+)", counted)
         expect(packets is not None and int(packets.group(1)) > 0, f"{user} was not counted: {counted}")
     return f"{len(USERS)} users, {len(USERS) * len(_TEMPTATIONS)} attempts, all died and were counted"
+
+
+def proof(machine: Machine) -> str:
+    """The weekly unit makes its proof here and now: held, signed, with an attempt as each service user."""
+    machine.run("systemctl start appliance-egress-proof.service", check=False)
+    said = machine.run("journalctl --unit=appliance-egress-proof --output=cat --no-pager --boot")
+    report = json.loads(machine.run("cat $(ls -t /var/lib/appliance/proofs/*.json | head -n 1)"))
+    failed = [f"{one['name']}: {one['words']}" for one in report["checks"] if one["held"] is not True]
+    code = machine.run("systemctl show --value --property=ExecMainStatus appliance-egress-proof.service").strip()
+    expect(code == "0" and report["verdict"] == "held" and not failed, f"code {code}: {failed} {said[-600:]}")
+    users = sum("canary as appliance-" in one["name"] for one in report["checks"])
+    expect(users >= len(USERS), f"canaries of {users} users")
+    return (
+        f"{report['form']}: {len(report['checks'])} checks held, {users} users, {report['seconds']:.0f} s; "
+        f"{len(report['not_covered'])} things it names as not covered"
+    )
+
+
+def doctor(machine: Machine) -> str:
+    """The doctor names what the people of a new site have still to decide, and finds nothing else wrong."""
+    said = machine.run("/usr/local/sbin/appliance-manage doctor --json", check=False)
+    found = json.JSONDecoder().raw_decode(said[said.index("{") :])[0]["checks"]
+    wrong = {one["name"]: one["words"] for one in found if one["state"] == "wrong"}
+    expect(set(wrong) <= set(TO_DECIDE), wrong)
+    unseen = [one["name"] for one in found if one["state"] == "not checked"]
+    return (
+        f"{len(found) - len(wrong) - len(unseen)} lines right, to decide: {', '.join(wrong) or 'nothing'}, "
+        f"not looked at: {', '.join(unseen) or 'nothing'}"
+    )
+
+
+def standstill(machine: Machine) -> str:
+    """Processes that are stopped where they stand, as one that hangs, are replaced without anybody's doing."""
+    stopped: dict[str, str] = {}
+    for unit in WATCHED:
+        pid = machine.run(f"systemctl show --value --property=MainPID appliance-{unit}.service").strip()
+        if unit in {"web", "machines"}:  # what serves is the child of what was started
+            pid = machine.run(f"cat /proc/{pid}/task/{pid}/children").split()[0]
+        stopped[unit] = pid
+    machine.run(f"kill -STOP {' '.join(stopped.values())}")
+    until, left = time.monotonic() + 4 * WATCHDOG_S, dict(stopped)
+    while left and time.monotonic() < until:
+        time.sleep(2)
+        left = {
+            unit: pid for unit, pid in left.items() if machine.run(f"test -e /proc/{pid} && echo there", check=False)
+        }
+    expect(not left, f"still stand: {left}")
+    return f"{', '.join(stopped)}; {answers(machine)}"
 
 
 def inside_a_unit(machine: Machine) -> str:

@@ -31,6 +31,9 @@ appliance_ehr_addresses: [{HOSTS["ehr"]}]
 appliance_known_authorities: ["{ehr.SERVER}", "urn:oid:{ehr.AUTHORITY}"]
 storage_accept_unencrypted: true
 base_settings: {{default_care_team: {CLINICIAN}}}
+firewall_proof_short: true
+app_watchdog_s: {checks.WATCHDOG_S}
+vector_watchdog_s: {checks.WATCHDOG_S}
 """
 _BUNDLE_TO_ANSWER_S: Final = 900.0
 _SECOND_RUN_S: Final = 180.0
@@ -42,7 +45,8 @@ class Clinic:
 
     def __init__(self, run: Run, box: Machine, lan: Lan, media: Media) -> None:
         self.run, self.box, self.lan, self.media = run, box, lan, media
-        self._password = ""
+        self._password = self._kept_in = ""
+        self._since = self._installed = 0.0
         self._key = ec.generate_private_key(ec.SECP384R1())
         self._disaster = Disaster(run, box)
 
@@ -57,9 +61,13 @@ class Clinic:
         self.run.since(began, "from the medium to the first cited answers", within_s=_BUNDLE_TO_ANSWER_S)
         self._second_run()
         self._attacked()
+        self._proved()
         self._update()
         self._power_cut()
         self._disaster.whole()
+        with self.run.step("the doctor finds nothing that the machine itself has wrong") as step:
+            step.said = checks.doctor(self.box)
+        self._disaster.another_box(lambda: self._from_medium(self.media.first), self.newest_potassium)
         self._nothing_left()
 
     def _install(self) -> None:
@@ -68,12 +76,24 @@ class Clinic:
             self.lan.connect(self.box)
             site = f"{SITE}appliance_backup_recipient: {self._disaster.recipient}\n"
             self.box.run("mkdir -p /etc/appliance && cat > /etc/appliance/site.yml", stdin=site)
+            self.lan.settled()
+        self._since = time.time()
         with self.run.step("one command installs it from the medium, without a way out") as step:
             step.said = self._from_medium(self.media.first)
+            self._installed = time.time()
+        with self.run.step("while it was installed no program sent a frame") as step:
+            searched, sent = self.lan.sent_by_the_box(self._since, self._installed)
+            expect(not sent, f"{len(sent)}: {sent[:5]}")
+            step.said = (
+                f"0 frames in {self._installed - self._since:.0f} s, and {len(searched)} of the kernel's own, which "
+                f"looks for routers until the table holds; {self._kept_in or 'nothing counted'}"
+            )
 
     def _from_medium(self, medium: Any) -> str:
         stick = self.media.put_into(self.box.disk, medium)
         said = self.box.run(f"sh {stick}/install --fingerprint {self.media.fingerprint}", timeout_s=3600)
+        kept_in = re.search(r"While this machine was set up: [^'\"\n]*", said)
+        self._kept_in = kept_in.group(0) if kept_in else self._kept_in
         return _recap(said)
 
     def _holds(self) -> None:
@@ -176,6 +196,14 @@ class Clinic:
                 )  # fmt: skip
                 expect(said.strip() == "403", f"{host} {path}: {said}")
 
+    def _proved(self) -> None:
+        for name, check in (
+            ("the scheduled proof that nothing leaves, as its unit makes it", checks.proof),
+            ("processes that stand still are replaced", checks.standstill),
+        ):
+            with self.run.step(name) as step:
+                step.said = check(self.box)
+
     def _update(self) -> None:
         if self.media.second is None:
             self.run.not_covered.append("update and rollback: no second medium was given")
@@ -209,7 +237,7 @@ class Clinic:
 
     def _nothing_left(self) -> None:
         with self.run.step("no packet left: the server began no conversation with anybody") as step:
-            began = self.lan.began_by_the_box()
+            began = self.lan.began_by_the_box(self._since, self._installed)
             expect(not began, f"{len(began)}: {began[:5]}")
             step.said = f"0 of {self.lan.packets()} packets on the wire"
 

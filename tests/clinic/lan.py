@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,9 @@ GATEWAY: Final = "10.77.0.1"
 HOSTS: Final = {"ehr": "10.77.0.10", "ward": "10.77.0.20", "attacker": "10.77.0.66"}
 _PREFIX: Final = f"ct{os.getpid() % 10000}"
 _SWITCH: Final = f"{_PREFIX}-lan"
+_QUIET_S: Final = 6.0  # a kernel asks for routers thrice, four seconds apart
+_SETTLES_S: Final = 60.0
+_ROUTERS: Final = "(icmp6 and ip6[40] == 133)"  # a kernel's router solicitation (RFC 4861)
 
 
 def namespace(host: str) -> str:
@@ -94,21 +98,52 @@ class Lan:
         expect(done.returncode == 0, done.stderr or done.stdout)
         return done.stdout
 
-    def began_by_the_box(self) -> list[str]:
-        """Return the packets with which the server began a conversation; replies to its callers are none.
+    def settled(self) -> None:
+        """Wait until the server has sent nothing for some seconds: a kernel greets a new cable by itself.
 
-        First packets of TCP, anything of UDP, ICMP or IPv6 (the cable's own neighbour messages excepted), and ARP for
-        addresses that are nobody's here would be some.
+        Raises:
+            FailedError: it does not become quiet.
+        """
+        until = time.monotonic() + _SETTLES_S
+        while time.monotonic() < until:
+            before = len(self._seen(f"ether src {_BOX_MAC}"))
+            time.sleep(_QUIET_S)
+            if len(self._seen(f"ether src {_BOX_MAC}")) == before:
+                return
+        expect(condition=False, found="the server is not quiet before anything is installed")
+
+    def sent_by_the_box(self, since: float, until: float) -> tuple[list[str], list[str]]:
+        """Return what left the server between two moments (seconds since 1970): its search for routers; the rest.
+
+        The search begins when the cable is plugged in and goes to this cable only; no program has asked for it. It ends
+        when the table of the installation holds, which is not before the medium is verified.
+        """
+        searched = _between(self._seen(f"ether src {_BOX_MAC} and {_ROUTERS}"), since, until)
+        return searched, _between(self._seen(f"ether src {_BOX_MAC} and not ({_ROUTERS})"), since, until)
+
+    def began_by_the_box(self, since: float, installed: float) -> list[str]:
+        """Return the frames since a moment with which the server began a conversation.
+
+        Replies to its callers are none, nor is the search for a caller's neighbour address (ARP, IPv6's neighbour
+        messages). First packets of TCP, anything of UDP, any other message, and ARP for addresses that are nobody's
+        here are some, and so is a search for routers once the server is installed.
         """
         known = " or ".join(f"arp dst host {address}" for address in HOSTS.values())
-        wanted = (
-            f"(src host {BOX} and ((tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn) or udp or icmp))"
-            f" or (arp src host {BOX} and not ({known})) or "
-            f"(ether src {_BOX_MAC} and ip6 and not icmp6 and not dst host ff02::16)"
+        callers = " or ".join(f"dst host {address}" for address in HOSTS.values())
+        answers = (
+            f"(src host {BOX} and tcp and ({callers}) and tcp[tcpflags] & (tcp-syn|tcp-ack) != tcp-syn)"
+            f" or (arp and ({known})) or (icmp6 and (ip6[40] == 135 or ip6[40] == 136))"
         )
+        found = _between(
+            self._seen(f"ether src {_BOX_MAC} and not ({answers}) and not ({_ROUTERS})"), since, time.time()
+        )
+        return found + _between(self._seen(f"ether src {_BOX_MAC} and {_ROUTERS}"), installed, time.time())
+
+    def _seen(self, wanted: str) -> list[str]:
         done = subprocess.run(
-            ["tcpdump", "-n", "-r", str(self._capture), wanted], capture_output=True, text=True, check=False
+            ["tcpdump", "-tt", "-n", "-r", str(self._capture), wanted], capture_output=True, text=True, check=False
         )
+        expect(done.returncode == 0 or "truncated dump file" in done.stderr, done.stderr)
         return done.stdout.splitlines()
 
     def packets(self) -> int:
@@ -128,6 +163,10 @@ class Lan:
             (folder / "hosts").unlink(missing_ok=True)
             if folder.exists():
                 folder.rmdir()
+
+
+def _between(lines: list[str], since: float, until: float) -> list[str]:
+    return [line for line in lines if since <= float(line.split(maxsplit=1)[0]) <= until]
 
 
 def _ip(*arguments: str) -> None:

@@ -16,6 +16,7 @@ from clinical.models import AuditEvent, CareTeamMember
 from tests import cds_client
 from tests.cds_client import SERVER, USER, element, hook, order, reason, registration, select, sign
 from tests.factories import bundle, patient, take_in
+from tests.scenarios.test_labels_and_consent import consent
 
 if TYPE_CHECKING:
     from tests.cds_client import Machines
@@ -196,3 +197,18 @@ def test_without_the_trail_nothing_is_answered(machines: Machines, monkeypatch: 
 
     monkeypatch.setattr(trail, "append", fail)
     assert machines.call("patient-view", hook()).status_code == 503
+
+
+CALLS = {
+    "patient-view": hook(),
+    "order-select": select(order(), chosen=["draft-1"]),
+    "order-sign": sign(order()),
+    "encounter-discharge": DISCHARGE,
+}
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_a_record_closed_by_its_patient_is_no_empty_list_of_cards(machines: Machines, service: str) -> None:
+    take_in(consent())
+    reply = machines.call(service, CALLS[service])
+    assert (reply.status_code, reason(reply)) == (412, "closed-record")

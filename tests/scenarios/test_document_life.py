@@ -238,6 +238,23 @@ def test_a_corrected_binary_replaces_the_words() -> None:
     assert words() == ["Corrected words."]
 
 
+def test_a_binary_of_the_documents_own_bundle_is_corrected_by_itself() -> None:
+    own = bundle(patient(), letter() | {"content": [{"attachment": {"url": "Binary/b1"}}]}, binary(b"First words."))
+    take_in(own)
+    assert words() == ["First words."]
+
+    take_in(binary(b"Corrected words."))
+    work_through()
+    assert words() == ["Corrected words."]
+
+    take_in(own)
+    work_through()
+    assert words() == ["Corrected words."]
+    take_in(bundle(patient(), own["entry"][1]["resource"], binary(b"Words of a later Bundle.")))
+    assert words() == ["Words of a later Bundle."]
+    assert compare().equal
+
+
 def test_a_deleted_binary_takes_the_words_with_it() -> None:
     take_in(bundle(patient(), letter()))
     take_in(binary())

@@ -39,7 +39,7 @@ def document(kind: str, logical_id: str) -> dict[str, Any]:
 
 def absence() -> Absence:
     take_in(bundle(patient(), observation(), note("Feels well.")))
-    return prove(grant())
+    return prove(grant(), now=NOON)
 
 
 def test_what_was_searched_is_counted_by_type_and_dated() -> None:
@@ -66,14 +66,14 @@ def test_what_is_received_and_not_taken_in_counts_as_not_applied() -> None:
     job = IngestJob.objects.get()
     IngestJob.objects.create(original=job.original, name=b"", feed="files", created_at=NOON)
 
-    assert prove(grant()).unapplied == before + 1
+    assert prove(grant(), now=NOON).unapplied == before + 1
 
 
 def test_attachments_of_this_patient_that_have_no_words_are_counted_by_type() -> None:
     take_in(bundle(patient("other"), document("image/tiff", "theirs") | {"subject": {"reference": "Patient/other"}}))
     take_in(bundle(patient(), document("image/tiff", "d1"), document("image/jpeg", "d2"), document("image/tiff", "d3")))
 
-    found = prove(grant())
+    found = prove(grant(), now=NOON)
 
     assert found.unread_attachments == {"image/jpeg": 1, "image/tiff": 2}
     assert found.unreadable == found.quarantined + 3
@@ -89,7 +89,7 @@ def test_an_entry_with_a_code_that_no_table_knows_is_told() -> None:
     }
     take_in(bundle(patient(), nameless))
 
-    assert prove(grant()).nameless == 1
+    assert prove(grant(), now=NOON).nameless == 1
 
 
 def test_it_says_for_every_role_alike_that_restricted_records_are_not_searched() -> None:

@@ -49,14 +49,15 @@ def test_every_unit_begins_with_the_sandbox_and_says_who_it_is(unit: Path) -> No
 
 def test_what_restarts_by_itself_is_every_service_of_the_target() -> None:
     staying = [unit for unit in UNITS if "WantedBy=appliance.target" in unit.read_text()]
-    assert len(staying) == 9
+    assert len(staying) == 11
     assert [unit.name for unit in staying if "\nRestart=always\n" not in unit.read_text()] == []
 
 
-def test_only_the_doors_to_the_site_and_its_fhir_reader_may_have_a_network() -> None:
+def test_only_doors_the_fhir_reader_and_the_link_between_two_nodes_may_have_a_network() -> None:
     open_to_it = {unit.name for unit in UNITS if "PrivateNetwork=no" in unit.read_text()}
     assert open_to_it == {
-        "appliance-mllp.service.j2", "appliance-nginx.service.j2", "appliance-worker.service.j2",
+        "appliance-mllp.service.j2", "appliance-model-link.service.j2", "appliance-nginx.service.j2",
+        "appliance-worker.service.j2",
     }  # fmt: skip
 
 
@@ -64,3 +65,13 @@ def test_addresses_of_the_site_are_told_from_others() -> None:
     inside = ["10.20.0.0/16", "192.168.1.5:8443", "https://ehr.clinic.internal/r4", "time.clinic.lan", "127.0.0.1"]
     outside = ["0.0.0.0/0", "8.8.8.8", "https://example.org", "ntp.ubuntu.com", "203.0.114.9:443", "10.0.0.0/7"]
     assert off_site(inside + outside) == outside
+
+
+@pytest.mark.parametrize("name", ["web", "machines", "worker", "mllp", "vectors"])
+def test_what_runs_a_loop_of_ours_is_listened_to_by_systemd(name: str) -> None:
+    (unit,) = (one for one in UNITS if one.name == f"appliance-{name}.service.j2")
+    text = unit.read_text()
+    assert re.search(r"^WatchdogSec=\{\{ \w+", text, re.MULTILINE)
+    # Without this systemd hears the unit's first process only, or nobody.
+    assert re.search(r"^NotifyAccess=(main|all)$", text, re.MULTILINE)
+    assert "appliance.processes.watched_" in text or "manage.py mllp" in text

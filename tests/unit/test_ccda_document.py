@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import zlib
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.domain.ccda import CcdaError, read_document
+from ingestion.domain.ccda.compressed import LARGEST
 
 HEAD = """<?xml version="1.0"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
@@ -92,6 +95,43 @@ def test_an_unstructured_body_is_attached_as_it_is() -> None:
 
     attachment = found[1].resource["content"][0]["attachment"]
     assert (attachment["contentType"], attachment["data"]) == ("application/pdf", "JVBERi0=")
+
+
+def body(algorithm: str, packed: bytes) -> tuple[str, bytes]:
+    data = base64.b64encode(packed).decode()
+    text = f'<text mediaType="text/plain" representation="B64" compression="{algorithm}">{data}</text>'
+    raw = HEAD.format(body=f"<nonXMLBody>{text}</nonXMLBody>").encode()
+    attachment = read_document(raw, zone=ZoneInfo("UTC"))[1].resource["content"][0]["attachment"]
+    return attachment["contentType"], base64.b64decode(attachment["data"])
+
+
+WORDS = b"She takes apixaban for atrial fibrillation."
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "packed"),
+    [
+        ("DF", zlib.compress(WORDS, wbits=-15)),
+        ("DF", zlib.compress(WORDS)),  # as some senders do
+        ("GZ", gzip.compress(WORDS)),
+        ("ZL", zlib.compress(WORDS)),
+    ],
+)
+def test_a_compressed_body_is_unpacked(algorithm: str, packed: bytes) -> None:
+    assert body(algorithm, packed) == ("text/plain", WORDS)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "packed"),
+    [
+        ("GZ", gzip.compress(WORDS)[:-12]),
+        ("GZ", WORDS),
+        ("Z7", gzip.compress(WORDS)),
+        ("DF", zlib.compress(bytes(LARGEST + 1), wbits=-15)),
+    ],
+)
+def test_a_body_that_cannot_be_unpacked_within_bounds_stays_as_it_came(algorithm: str, packed: bytes) -> None:
+    assert body(algorithm, packed) == ("application/octet-stream", packed)
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><ClinicalDocument>&b;</ClinicalDocument>'

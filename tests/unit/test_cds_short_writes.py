@@ -22,15 +22,18 @@ def _sqlite() -> None:
         pytest.skip("of SQLite only")
 
 
+def impossible() -> None:
+    _ = 1 / 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_disk_is_waited_for_again_afterwards() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous=FULL")
-    with short_write():
-        assert level() == NORMAL
+    assert short_write(level) == NORMAL
     assert level() == FULL
-    with pytest.raises(ZeroDivisionError), short_write():
-        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        short_write(impossible)
     assert level() == FULL
 
 
@@ -38,5 +41,5 @@ def test_the_disk_is_waited_for_again_afterwards() -> None:
 def test_within_a_transaction_of_the_caller_nothing_is_changed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous=FULL")
-    with transaction.atomic(), short_write():
-        assert level() == FULL
+    with transaction.atomic():
+        assert short_write(level) == FULL

@@ -121,9 +121,11 @@ def test_the_packages_are_those_that_the_roles_name(tmp_path: Path) -> None:
     assert packages(tmp_path) == []
     put(
         tmp_path / "ansible/group_vars/all/packages.yml",
-        b"appliance_packages: [nginx-light, nftables]\nappliance_packages_for_proof: [tcpdump, nftables]\nother: [x]\n",
+        b"appliance_packages: [nginx-light, nftables]\nappliance_packages_for_proof: [tcpdump, nftables]\nother: [x]\n"
+        b"appliance_packages_for_gpu: [gcc]\n",
     )
     assert packages(tmp_path) == ["nftables", "nginx-light", "tcpdump"]
+    assert packages(tmp_path, gpu=True) == ["gcc", "nftables", "nginx-light", "tcpdump"]
 
 
 def test_the_sheet_carries_the_digest_twice_and_the_fingerprint_in_80_columns() -> None:

@@ -94,7 +94,7 @@ class TestOneWayOut:
         # The egress proof: canaries try to get out on purpose, callers knock at the run's own doors, the rest watches.
         proof = {f"appliance/proof/{name}.py" for name in ("canary", "callers", "capture", "world")}
         assert set(offenders) <= listens_only | proof | {
-            f"appliance/processes/{name}.py" for name in ("catalogue", "throwaway", "model_server")
+            f"appliance/processes/{name}.py" for name in ("catalogue", "throwaway", "model_server", "watchdog")
         }
         for name in listens_only:
             assert "connect(" not in (ROOT / name).read_text()

@@ -28,6 +28,8 @@ GROUPS: Final = (
     "cds_hooks_busy",
     "mllp",
     "fhir_door",
+    "vitals_to_card",
+    "follows",
     "web_memory",
     "first_sentence",
     "lookups",

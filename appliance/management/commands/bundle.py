@@ -1,4 +1,4 @@
-"""Make, sign and verify media: `manage.py bundle keys|build|model|refresh|fingerprint|verify`."""
+"""Make, sign and verify media: `manage.py bundle keys|build|former|model|refresh|fingerprint|verify`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from appliance.config import config
 from appliance.model_server.manifest import ModelFolderError
+from appliance.release.build import schema
 from appliance.release.build.application import ApplicationError
 from appliance.release.build.debs import DebError
 from appliance.release.build.keys import KeyFileError, KeyFolder
@@ -57,6 +58,10 @@ class Command(BaseCommand):
         model = commands.add_parser("model", help="make a medium with one model")
         refresh = commands.add_parser("refresh", help="sign an unchanged medium anew, so that it expires later")
         shown = commands.add_parser("fingerprint", help="print the signer's fingerprint")
+        former = commands.add_parser(
+            "former", help="this release was handed out: the next is held against its database"
+        )
+        former.add_argument("--version", dest="release_version", metavar="VERSION", required=True)
         check = commands.add_parser("verify", help="is every file on a medium what was signed?")
         for one in (keys, made, model, refresh, shown):
             one.add_argument("--repository", type=Path, default=var / "bundle-repository", help="builder's metadata")
@@ -124,6 +129,10 @@ class Command(BaseCommand):
             f"{'whole':20} {sum(made.sizes.values()) / 2**20:9.1f} MiB, {sum(made.seconds.values()):.0f} s"
         )
         self.stdout.write(f"release {made.version}; print {made.paper} and send it another way than the medium")
+
+    def _former(self, options: dict[str, Any]) -> None:
+        made = schema.remember(options["release_version"])
+        self.stdout.write(f"{schema.RECORD}: {made.version}, {len(made.migrations)} migrations; commit it")
 
     def _model(self, options: dict[str, Any]) -> None:
         repository = Repository(options["repository"], timezone.now())

@@ -16,6 +16,8 @@ from appliance.config import ROOT
 
 PACKAGES_FILE: Final = "ansible/group_vars/all/packages.yml"
 PACKAGE_KEYS: Final = ("appliance_packages", "appliance_packages_for_proof")
+# On the medium for machines with a GPU only.
+GPU_PACKAGE_KEY: Final = "appliance_packages_for_gpu"
 # Tests stay behind, but for the pairs that a model is weighed with; so does what is hidden.
 _LEFT_OUT: Final = ("tests/",)
 _TAKEN_ALL_THE_SAME: Final = ("tests/gold/gate.jsonl",)
@@ -72,13 +74,14 @@ def put_application(folder: Path, *, working_tree: bool = False) -> None:
             _put(folder / member.name, content.read(), member.mode)
 
 
-def packages(application: Path) -> list[str]:
+def packages(application: Path, *, gpu: bool = False) -> list[str]:
     """Return the Debian packages that the roles install, from their own list; empty where there is none."""
     path = application / PACKAGES_FILE
     if not path.exists():
         return []
     content = yaml.safe_load(path.read_text()) or {}
-    return sorted({str(name) for key in PACKAGE_KEYS for name in content.get(key) or []})
+    keys = (*PACKAGE_KEYS, *([GPU_PACKAGE_KEY] if gpu else []))
+    return sorted({str(name) for key in keys for name in content.get(key) or []})
 
 
 def _put(target: Path, content: bytes, mode: int) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from appliance.model_server.manifest import LANGUAGE_MODEL_FILES, file_digest
 from appliance.model_server.manifest import verify as verify_model
+from appliance.release.build import schema
 from appliance.release.build.application import put_application, source
 from appliance.release.build.paper import sheet
 from appliance.release.build.parts import Parts, Variant
@@ -80,6 +81,8 @@ def build(plan: Plan, *, now: datetime, say: Callable[[str], None]) -> Built:
     version = plan.version or committed.version
     if not is_version(version) or (plan.out.exists() and any(plan.out.iterdir())):
         raise BuildError(f"{plan.out} must be an empty folder, and {version!r} a plain version")
+    if unfit := schema.faults(before := schema.former()):
+        raise BuildError(f"{before.version}, the release before, could not run on its database: {'; '.join(unfit)}")
     if plan.working_tree:
         say("a trial: taken from the working tree, not from a commit")
     elif committed.changed:
@@ -93,7 +96,7 @@ def build(plan: Plan, *, now: datetime, say: Callable[[str], None]) -> Built:
     with _timed("wheels", seconds, say):
         parts.wheelhouses(plan.variant)
     with _timed("debian packages", seconds, say):
-        python = parts.debian_packages(plan.sources)
+        python = parts.debian_packages(plan.sources, plan.variant)
     with _timed("models", seconds, say):
         parts.models(plan.language, plan.embedder)
         if plan.qdrant:

@@ -65,7 +65,7 @@ class Parts:
                 self.texts += [(f"{wheel.name} {wheel.version} ({wheel.licence})", text) for text in wheel.texts]
             self._write(f"wheels/{name}.txt", wheels.requirements(found))
 
-    def debian_packages(self, sources: Path) -> list[debs.Deb]:
+    def debian_packages(self, sources: Path, variant: Variant) -> list[debs.Deb]:
         """Put the Debian packages and the index; returns those that Python needs on a machine without it.
 
         Raises:
@@ -73,7 +73,7 @@ class Parts:
         """
         apt = debs.Apt(self.cache / "apt", sources)
         apt.update()
-        wanted = sorted({*packages(self.folder / "app"), *_OWN_PACKAGES})
+        wanted = sorted({*packages(self.folder / "app", gpu=variant == "cuda"), *_OWN_PACKAGES})
         self.say(f"debs: {len(wanted)} packages and all they depend on")
         found = apt.fetch([debs.ESSENTIAL, *wanted])
         for deb in found:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from clinical.domain.facts.fact import Fact, of_kind
@@ -82,12 +85,15 @@ def _is_past(row: AllergyRow) -> bool:
 
 
 def matches_substance(fact: Fact, substance: str) -> str:
-    """Return how an allergy entry bears on a substance: "same", "class" or "".
+    """Return how an allergy entry bears on a substance: "same", "class", "group" or "".
+
+    "group" where the substance asked about is a group that the entry is one of (nuts, and an allergy to peanuts).
 
     "class" when the table puts both in one class (an allergy to penicillin, asked about amoxicillin). A class that
     only says what a drug is for ("painkiller") counts where one side names the class itself.
     """
     asked = drug_names(substance)
+    kinds = _group(plain(substance))
     class_names = classes_of(substance)
     for name in fact.row.names:
         whole, significant = f" {plain(name)} ", drug_words(name)
@@ -95,11 +101,19 @@ def matches_substance(fact: Fact, substance: str) -> str:
             return "same"
         if not significant:
             continue
+        if any(f" {one} " in whole or f" {one}s " in whole for one in kinds):
+            return "group"
         own = classes_of(" ".join(significant)).union(*map(classes_of, significant))
         named = _named_classes([substance, *significant, " ".join(significant)])
         if (class_names & own) - (classes_by_use() - named):
             return "class"
     return ""
+
+
+@lru_cache(maxsize=256)
+def _group(asked: str) -> tuple[str, ...]:
+    loaded = json.loads(files(__package__).joinpath("allergens.json").read_text(encoding="utf-8"))
+    return tuple(one for group in loaded["groups"] if asked in group["asked"] for one in group["of"])
 
 
 def _named_classes(texts: Iterable[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from clinical.domain.facts.fact import Fact, of_kind
 from clinical.domain.facts.naming import drug_words, plain
 from clinical.domain.facts.tables import drug_classes, drugs
-from clinical.domain.projection.rows import MedicationRow
+from clinical.domain.projection.rows import ConditionRow, MedicationRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +85,18 @@ def classes_of(drug: str) -> frozenset[str]:
     asked = plain(drug)
     own = {item.name for item in drug_classes() if asked in item.terms}
     return frozenset(own.union(*(item.classes for item in drugs() if asked in item.terms)))
+
+
+def reasons_of(fact: Fact, facts: Iterable[Fact]) -> list[Fact]:
+    """Return the conditions that an order or statement refers to as its reason, among `facts`, newest first."""
+    if not isinstance(fact.row, MedicationRow) or not fact.row.reasons:
+        return []
+    wanted = {_bare_id(one) for one in fact.row.reasons}
+    return _newest(one for one, _ in of_kind(facts, ConditionRow) if _bare_id(one.resource) in wanted)
+
+
+def _bare_id(reference: str) -> str:
+    return reference.rpartition("/")[2].rpartition(":")[2]
 
 
 def _newest(facts: Iterable[Fact]) -> list[Fact]:

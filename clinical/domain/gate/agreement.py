@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clinical.domain.gate.binding import QUALITIES, SIDES
 from clinical.domain.gate.deeds import HABITS, OVER, time_agrees
 from clinical.domain.gate.synonyms import partners, say_the_same
 from clinical.domain.gate.verdict import Reason
+from clinical.domain.gate.wordings import wordings
 from clinical.domain.lexicon.tables import Kind, word_list
+from clinical.domain.lexicon.words import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from clinical.domain.gate.reading import Reading
     from clinical.domain.gate.source import Window
 
+_NEVER = QUALITIES | SIDES | frozenset(f"word:{name}" for name in word_list("always_weighed"))
 _SUFFIXES = word_list("suffixes")
 _SHARED = 5
 _GIVES = frozenset({"giv", "mak", "bring", "caus", "produc"})
@@ -33,7 +37,18 @@ def same_thing(claim: Mention, source: Mention) -> bool:
         return "negated" not in claim.attributes
     if source.key in claim.keys:
         return "negated" in claim.attributes and "negated" in source.attributes
-    return claim.key.startswith("w:") and source.key.startswith("w:") and _same_family(claim.key[2:], source.key[2:])
+    if claim.key.startswith("w:") and source.key.startswith("w:") and _same_family(claim.key[2:], source.key[2:]):
+        return True
+    return worded_alike(claim) and worded_alike(source) and stem(source.text.lower()) in _alike(claim)
+
+
+def worded_alike(mention: Mention) -> bool:
+    """Return whether a dictionary's synonym may stand for it: a plain word, of no side, degree, time or change."""
+    return mention.kind is Kind.WORD and mention.key not in _NEVER and mention.text.isalpha()
+
+
+def _alike(mention: Mention) -> frozenset[str]:
+    return wordings().get(stem(mention.text.lower()), frozenset())
 
 
 def spoken_of(claim: Mention, window: Window) -> bool:
@@ -44,6 +59,7 @@ def spoken_of(claim: Mention, window: Window) -> bool:
         near = any(one.startswith(claim.key[: _ROOT + 2]) for one in window.prefixes) or claim.key in partners()
     else:
         near = claim.key in window.keys or bool(claim.keys & window.exact) or claim.key in partners()
+    near = near or (worded_alike(claim) and not _alike(claim).isdisjoint(window.stems))
     return near and any(same_thing(claim, source) for source in window.mentions)
 
 

@@ -16,6 +16,7 @@ from clinical.domain.gate.source import read_passage, with_change
 from clinical.domain.gate.superseded import Facts
 from clinical.domain.gate.synonyms import partners
 from clinical.domain.gate.topic import Topic, about, topic_of
+from clinical.domain.gate.two_way import both_ways
 from clinical.domain.gate.values import numbers
 from clinical.domain.gate.verdict import GateEvidence, Reason, Verdict
 from clinical.domain.passages import Citation, Span
@@ -166,12 +167,13 @@ def check_sentence(
 def _first_reason(claim: Reading, window: Window, topic: Topic) -> Reason | None:
     if numbers(claim, window) is Reason.NUMBER_NOT_IN_SOURCE:
         return Reason.NUMBER_NOT_IN_SOURCE  # however it is worded
+    whole = claim
     claim = relaxed(claim, window)
     for rule in RULES:
         reason = rule(claim, window)
         if reason is not None:
             return reason
-    return None if about(claim, window, topic) else Reason.OFF_TOPIC
+    return both_ways(whole, claim, window) or (None if about(claim, window, topic) else Reason.OFF_TOPIC)
 
 
 def _nearness(claim: Reading, window: Window) -> tuple[float, int]:

@@ -41,7 +41,7 @@ def relaxed(claim: Reading, window: Window) -> Reading:
     absent = [one for one in claim.mentions if not _held(one, window)]
     if not absent:
         return claim
-    missing = [one for one in absent if one.key in soft_keys() or _is_said_by(one, claim, window)]
+    missing = [one for one in absent if one.key in soft_keys() or is_said_by(one, claim, window)]
     general = [
         one
         for one in absent
@@ -109,7 +109,7 @@ def _is_weighed(mention: Mention, claim: Reading, window: Window) -> bool:
     )
 
 
-def _is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
+def is_said_by(mention: Mention, claim: Reading, window: Window) -> bool:
     """Return whether a verb only says that something took place, or is to begin, as the evidence's own form does."""
     if mention.key == "word:improve":  # both values are checked, whichever way is better
         return {"from", "to"} <= {one.role for one in claim.figures}

@@ -74,6 +74,12 @@ def concepts() -> dict[str, Concept]:
 
 
 @cache
+def name_words() -> frozenset[str]:
+    """Return every word of a concept's name, lower case: such a word is no slip of another."""
+    return frozenset(word for one in concepts().values() for name in one.names for word in name.lower().split())
+
+
+@cache
 def word_list(name: str) -> frozenset[str]:
     """Return one of the named lists of words that the readers of text go by."""
     return frozenset(table("word_lists")["lists"][name].split())

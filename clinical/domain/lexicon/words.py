@@ -14,6 +14,7 @@ _TOKEN = re.compile(
 )
 
 _IRREGULAR = {
+    "hives": "hives", "mane": "manes", "testes": "testis", "cycling": "cyclings",  # not HIV, a man, a test, a cycle
     "monthly": "monthly", "nightly": "nightly", "yearly": "yearly", "hourly": "hourly", "fortnightly":
     "fortnightly", "quarterly": "quarterly", "used": "use", "took": "take", "taken": "take", "began": "begin",
     "begun": "begin", "felt": "feel", "fallen": "fall", "gave": "give", "given": "give", "went": "go", "gone":

@@ -83,6 +83,7 @@ def project_medication(resource: Resource, related: Mapping[str, Resource]) -> l
             do_not_perform=resource.get("doNotPerform") is True,
             reported=resource.get("reportedBoolean") is True or "reportedReference" in resource,
             ingredients=ingredients,
+            reasons=_referred(resource),
             requester=person_text(resource, resource.get("requester") or resource.get("informationSource")),
         ),
     ]
@@ -143,6 +144,11 @@ def _timing(timing: Resource) -> str:
         return f"once a {unit}" if period == "1" else f"every {period} {unit}s"
     times = "twice" if frequency == str(_PERIOD_TIMES) else f"{frequency} times"
     return f"{times} a {unit}" if period == "1" else f"{times} every {period} {unit}s"
+
+
+def _referred(resource: Resource) -> tuple[str, ...]:
+    said = (as_str(as_dict(item).get("reference")) for item in as_list(resource.get("reasonReference")))
+    return unique(one for one in said if one)
 
 
 def _reason(resource: Resource, related: Mapping[str, Resource]) -> str:

@@ -107,7 +107,8 @@ class ObservationRow(Row):
 class MedicationRow(Row):
     """An order, statement, administration or dispense of a medicine. `start`/`end` as recorded.
 
-    `requester` is the recorded name of who ordered it, "" where the record only refers to somebody.
+    `requester` is the recorded name of who ordered it, "" where the record only refers to somebody. `reasons` are
+    references to the conditions it is given for, as recorded.
     """
 
     kind: ClassVar[str] = "medication"
@@ -126,6 +127,7 @@ class MedicationRow(Row):
     reported: bool
     ingredients: tuple[str, ...]
     requester: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,7 +198,7 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
     done = action_fits(asked, stretch)
     if not held or not specimen_fits(asked, stretch) or not (done or (asked.intents and asked.intents <= _UNBOUND)):
         return None
-    if not named and not (asked.intents or (asked.words and words > 0)):
+    if not named and not (asked.intents or (asked.words and words > 0 and _said_here(asked, stretch))):
         return None  # it stands under the heading, and says nothing of what is asked
     if Intent.CAUSE in asked.intents and asked.words and words == 0 and (covered < OWN or len(asked.focus) == 1):
         return None
@@ -219,6 +219,14 @@ def _bearing(asked: Question, source: Source, places: tuple[int, int], document:
         score += _ONSET
     score += _LABEL if labelled else 0.0
     return Bearing(first, last, full and done, score)
+
+
+def _said_here(asked: Question, stretch: Stretch) -> bool:
+    """Whether the sentences themselves say a word of the question, and not only what they stand under."""
+    own = asked.words & stretch.keys
+    return bool(own) or any(
+        one.key in asked.words and meets(kin_of_mention(one), stretch.stems) for one in asked.reading.mentions
+    )
 
 
 def _holds(intent: Intent, asked: Question, stretch: Stretch, *, told: bool) -> bool:

@@ -87,7 +87,11 @@ def concepts_covered(asked: Question, stretch: Stretch, *, all_words: bool) -> f
     if not asked.focus:
         return 1.0
     open_question = not asked.yes_no and not asked.of_family
-    hits, near = 0.0, (all_words and open_question) or any(one.aside for one in asked.focus)
+    hits, near = (
+        0.0,
+        (all_words and open_question and (len(asked.words) > 1 or bool(asked.intents)))
+        or any(one.aside for one in asked.focus),
+    )
     for one in asked.focus:
         here = named_here(asked, one, stretch)
         if here:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.lexicon.match import find_concepts
-from clinical.domain.lexicon.tables import Kind, concepts
+from clinical.domain.lexicon.tables import Kind, concepts, word_list
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.kin import PhraseRow, kin_of, phrases_for, weighty
 
@@ -163,10 +164,19 @@ def _of_phrases(row: PhraseRow) -> Focus:
     return Focus(keys, frozenset(), frozenset(), row.stems, measured=row.measured, drug=drug, listed=True)
 
 
+@cache
+def _general_heads() -> frozenset[str]:
+    """Return words that never stand for the name before them: any screening is no coeliac screen."""
+    return frozenset(map(stem, word_list("general_heads")))
+
+
 def _head(mention: Mention, reading: Reading, words: frozenset[str]) -> frozenset[str]:
     """Return the plain word right after a name, which the name then only qualifies: "pump" of "insulin pump"."""
     return frozenset(
         one.key
         for one in reading.mentions
-        if one.first == mention.last and one.key in words and not one.text.endswith("ed")
+        if one.first == mention.last
+        and one.key in words
+        and not one.text.endswith("ed")
+        and stem(one.text.lower()) not in _general_heads()
     )

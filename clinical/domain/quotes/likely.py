@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from clinical.domain.quotes.focus import Focus
     from clinical.domain.quotes.question import Question
 
+_SEVERAL = 2
+
 
 def likely_of(asked: Question, source: Source, place: int, document: Document) -> Bearing | None:
     """Return a sentence that holds what is wanted near what is asked about, never full; None where it cannot answer.
@@ -59,13 +61,14 @@ def _nearness(
     asked: Question, sentence: SourceSentence, paragraph: Iterable[SourceSentence], document: Document
 ) -> float | None:
     """Return 1 for each thing asked about that it names, a half if its paragraph names it; None if one is missing."""
+    vague = not asked.intents and len(asked.words) < _SEVERAL  # "coeliac screen" is not any screening of hers
     near = 0.0
     for focus in asked.focus:
         if _named(focus, (sentence,)):
             near += 1
         elif _named(focus, paragraph):
             near += 0.5
-        elif asked.yes_no or focus.measured or focus.drug or not focus.keys & document.keys:
+        elif asked.yes_no or focus.measured or focus.drug or not focus.keys & document.keys or vague:
             return None
     return near
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.reading import Reading, read
+from clinical.domain.lexicon.asked import written_out
 from clinical.domain.lexicon.spelling import nearest_concept
-from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_words, table
+from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_words, table, word_list
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.focus import Focus, focus_of, level_focus
 from clinical.domain.quotes.intents import Intent, intents_of, sections_named
@@ -79,6 +80,7 @@ _BLOOD = frozenset({
 _BESIDE = frozenset({"with", "to", "by", "and", "for", "from"})
 _LATEST = re.compile(r"\b(?:latest|last|most recent|current|currently|now|today|newest)\b", re.IGNORECASE)
 _MEDICATIONS = re.compile(r"\b(?:medications?|medicines?|meds|drugs|prescriptions?|tablets|pills)\b", re.IGNORECASE)
+_EITHER = re.compile(r"\b(?P<one>[a-z][\w-]{2,}) or (?P<other>[a-z][\w-]{2,})\b", re.IGNORECASE)
 _FAMILY = re.compile(
     r"\b(?:family|familial|relatives?|hereditary|genetic(?! (?:test|counsel|screen))|runs? in)\b", re.IGNORECASE
 )
@@ -121,12 +123,20 @@ class Question:
         return tuple(one.keys for one in self.focus)
 
 
+def alternatives(text: str) -> tuple[str, ...]:
+    """Return the question asked of each alternative ("tissue or mechanical valve?"); none where it has none."""
+    match = _EITHER.search(text)
+    if match is None:
+        return ()
+    return tuple(f"{text[: match.start()]}{match[side]}{text[match.end() :]}" for side in ("one", "other"))
+
+
 def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Question:
     """Read a question as typed: abbreviations in any case, slips of spelling in long names.
 
     `held` tells of a word, lower case, whether the record holds it: such a word is no slip.
     """
-    text = in_plain_words(text)
+    text = in_plain_words(written_out(text))
     reading = read(_spelt(text, held), loose=True)
     clinical = [one for one in reading.mentions if one.clinical]
     actions = {_ACTION_WORDS[one.key] for one in reading.mentions if _is_action(one, reading)}
@@ -169,7 +179,7 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
         focus=tuple(focus),
         sections=sections,
         words=words - {"w:family"} if relatives or _FAMILY.search(text) else words,
-        qualifiers=_qualifiers(reading, words) if asks_if else frozenset(),
+        qualifiers=_qualifiers(reading, words) & (words if asks_if else _measure_qualifiers()),
         sides=sides,
         actions=frozenset(actions),
         intents=intents,
@@ -186,6 +196,12 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
         weak=frozenset(word.stem for word in reading.words) & weak_words(),
         reading=reading,
     )
+
+
+@cache
+def _measure_qualifiers() -> frozenset[str]:
+    """Return words that make a measured thing another one: "dry" weight, "birth" weight, "home" blood pressure."""
+    return frozenset(f"w:{stem(word)}" for word in word_list("measure_qualifiers"))
 
 
 def _qualifiers(reading: Reading, words: frozenset[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ The last look before "not documented": an entry that a look-up by name passed ov
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ _ASKED_ABOUT = (
     AllergyRow, ConditionRow, FamilyRow, ImmunizationRow, MedicationRow, ObservationRow, PlanRow, ProcedureRow,
     ReportRow,
 )  # fmt: skip
+_MEDICINES = re.compile(r"\b(?:tablets?|meds?|medications?|medicines?|pills?|drugs?|injections?)\b", re.IGNORECASE)
 _URINE = "urine-"
 
 
@@ -94,13 +96,18 @@ def _of_kind(asked: Question, row: Row) -> bool:
         return asked.of_family and isinstance(row, FamilyRow)
     if asked.of_allergy or isinstance(row, AllergyRow):
         return asked.of_allergy and isinstance(row, AllergyRow)
-    if isinstance(row, PlanRow) and asked.intents:
+    if (isinstance(row, PlanRow) and asked.intents) or (isinstance(row, ObservationRow) and _asks_medicines(asked)):
         return False
     if Intent.AMOUNT in asked.intents or Intent.RESULT in asked.intents:
         return isinstance(row, ObservationRow | ReportRow) or (isinstance(row, MedicationRow) and bool(row.dosage))
     if isinstance(row, ObservationRow) and row.sample == "urine":
         return any(key.startswith(_URINE) for key in asked.reading.keys) or "urine" in asked.reading.text.lower()
     return True
+
+
+def _asks_medicines(asked: Question) -> bool:
+    """Whether "BP tablets" are asked about, and not the blood pressure."""
+    return bool(_MEDICINES.search(asked.reading.text))
 
 
 def _named(asked: Question, row: Row, *, judged: bool) -> bool:

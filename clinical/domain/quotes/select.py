@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.source import read_passage
 from clinical.domain.instructions import addresses_a_machine
 from clinical.domain.passages import Citation, Span
+from clinical.domain.quotes.attributes import attributes_told
 from clinical.domain.quotes.bearing import Bearing, bearing_of
 from clinical.domain.quotes.documents import (
     Days,
@@ -28,7 +30,8 @@ from clinical.domain.quotes.documents import (
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.likely import likely_of
 from clinical.domain.quotes.prefilter import parts_to_read
-from clinical.domain.quotes.question import read_question
+from clinical.domain.quotes.question import alternatives, read_question
+from clinical.domain.quotes.simpler import simpler
 from clinical.domain.quotes.slips import with_slips
 
 if TYPE_CHECKING:
@@ -85,7 +88,9 @@ def best_quotes(
     today: date | None = None,
     limit: int = 5,
 ) -> QuoteResult:
-    """Return the sentences of the passages that bear on the question.
+    """Return the sentences of the passages that bear on the question; of "tissue or mechanical", on either.
+
+    Where none answers it as it stands, its halves are looked for one by one, and it is read without its circumstances.
 
     Args:
         question: as the clinician typed it.
@@ -94,6 +99,38 @@ def best_quotes(
         today: the day of the question, for "last two years"; without it, no time is read from the question.
         limit: the most quotes to return, at least 1.
     """
+    days = days_asked(question, today) if today else None
+
+    def look(text: str) -> QuoteResult:
+        return _quotes(text, passages, similarity=similarity, days=days, limit=limit)
+
+    found = _told(look(question), question)
+    if found.answered:
+        return found
+    either = (_told(look(one), one) for one in alternatives(question))
+    again = (_told(look(one.text), one.judged_as, figure=one.figure) for one in simpler(question))
+    return next((one for one in chain(either, again) if one.answered), found)
+
+
+def _told(found: QuoteResult, question: str, *, figure: bool = False) -> QuoteResult:
+    """Return the quotes that tell what is asked of the thing first; without one, those that may be shown beside it."""
+    if not found.answered:
+        return found
+    told = attributes_told(question, [one.quote for one in found.quotes], figure=figure)
+    quotes = tuple(found.quotes[at] for at in told.order)
+    if told.told:
+        return replace(found, quotes=quotes)
+    return QuoteResult(quotes, answered=False, sufficiency=Sufficiency.NOT_ANSWERED)
+
+
+def _quotes(
+    question: str,
+    passages: Sequence[Passage],
+    *,
+    similarity: Similarity | None,
+    days: Days | None,
+    limit: int,
+) -> QuoteResult:
     asked = read_question(question, held=lambda word: any(word in one.text.lower() for one in passages))
     if asked.sections and not asked.medications:
         whole = _of_sections(asked, passages, limit)
@@ -101,7 +138,8 @@ def best_quotes(
             return whole
     if not (asked.concepts or asked.words or asked.medications):
         return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
-    days = days_asked(question, today) if today else None
+    if asked.latest and not asked.intents and any(one.drug for one in asked.focus):
+        passages = _of_late(passages)  # what was taken years ago is not taken "now"
     found = _compared(_candidates(asked, passages, days, bearing_of), similarity, _MOST_COMPARED)
     if not found and (slips := with_slips(asked, passages)) is not None:
         asked = slips
@@ -121,6 +159,13 @@ def best_quotes(
         return QuoteResult((), answered=False, sufficiency=why)
     quotes = _distinct(_ordered(asked, admitted))[: max(limit, 1)]
     return QuoteResult(quotes, answered=True, sufficiency=Sufficiency.ANSWERED)
+
+
+def _of_late(passages: Sequence[Passage]) -> Sequence[Passage]:
+    """Return the passages of about the last year of the record; those without a day stay."""
+    newest = max((one.effective[:4] for one in passages if one.effective), default="")
+    since = f"{int(newest) - 1}" if newest.isdigit() else ""
+    return [one for one in passages if not one.effective or one.effective[:4] >= since]
 
 
 def _demanded(asked: Question, bearing: Bearing) -> float:

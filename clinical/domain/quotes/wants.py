@@ -26,6 +26,7 @@ _SENT = frozenset({"refer", "referral", "send", "sent", "see"})  # to whom: a se
 _SIDES = frozenset({"word:left", "word:right", "word:bilateral"})
 _NOT_YET = frozenset({"planned", "order", "hypothetical"})
 _NOT_SO = frozenset({"negated", "hypothetical", "not-started", "avoid"})
+_HIGH_OR_LOW = frozenset({"word:high", "word:low", "word:normal", "word:increase", "word:decrease"})
 _APART = frozenset({",", ";"})
 _AS_REASON = frozenset({"because", "due", "owing"})
 _TOGETHER = frozenset({"and", "or", "/"})
@@ -218,6 +219,8 @@ def _gives_result(asked: Question, reading: Reading) -> bool:
     if question_cue("grow").search(asked.reading.text) and not cue("grown").search(reading.text):
         return False  # a swab that was sent has grown nothing yet
     valued = [one for one in _figures(asked, reading) if one.quantity.unit not in _TIME_UNITS]
+    if not valued and question_cue("level").search(asked.reading.text):
+        return bool(reading.keys & _HIGH_OR_LOW) and not awaits(asked, reading)  # that it is taken is no level
     named: set[str] = set().union(*asked.concepts)
     own = any(one.wider & named for one in valued)
     return own or (not awaits(asked, reading) and (bool(valued) or _finding(asked, reading)))

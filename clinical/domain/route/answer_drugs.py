@@ -22,10 +22,12 @@ from clinical.domain.facts.medications import (
     medications_of,
     names_drug,
     past_medications,
+    reasons_of,
 )
 from clinical.domain.facts.statements import problems_about
 from clinical.domain.projection.dates import lower_bound
 from clinical.domain.projection.rows import AllergyRow, MedicationRow
+from clinical.domain.route.answer_uses import answer_medicines_for
 from clinical.domain.route.intents import Act, CodeAnswer, CodeSentence
 from clinical.domain.route.sentences import (
     amount,
@@ -68,12 +70,26 @@ def answer_medication(intent: Intent, facts: Sequence[Fact], today: date) -> Cod
     if not inside:
         return not_found(in_words(intent), [sentence(fact, "Outside the time asked about: ") for fact in about[:1]])
     active = [fact for fact in inside if _active(fact, today)]
+    if Act.WHY in intent.acts and (given_for := _given_for(about, facts)):
+        return answered(given_for)
     found = _by_act(intent, inside, active, about)
     if not found.answered:
         return found
     clashing = [one for one in medication_conflicts(about, today=today) if set(one.sides) & set(inside)]
     sides = [sentence(fact, "Both are recorded: ") for one in clashing for fact in one.sides]
     return answered([*found.sentences, *sides, *wrong])
+
+
+def _given_for(about: Sequence[Fact], facts: Sequence[Fact]) -> list[CodeSentence]:
+    """Return orders that refer to a condition as their reason, with it; [] where none does or words say more."""
+    if any(_reason(fact) for fact in about):
+        return []
+    referred = [(fact, found) for fact in about if (found := reasons_of(fact, facts))]
+    return [
+        one
+        for fact, found in referred[:_ORDERS_SHOWN]
+        for one in (sentence(fact), *(sentence(why, "Recorded as its reason: ") for why in found))
+    ]
 
 
 def _medicines(facts: Sequence[Fact]) -> list[Fact]:
@@ -178,6 +194,8 @@ def answer_medications(intent: Intent, facts: Sequence[Fact], today: date) -> Co
     With a time asked about: orders in force at some moment of it; new ones where "started" or "new" is asked.
     """
     active = active_medications(facts, today=today)
+    if intent.detail == "for":
+        return answer_medicines_for(intent, facts, today)
     if intent.detail == "on-hold":
         held = [fact for fact in active if fact.row.status == "on-hold"]
         return answered(_counted(intent, held, "medications on hold")) if held else not_found("medications on hold")
@@ -190,7 +208,10 @@ def answer_medications(intent: Intent, facts: Sequence[Fact], today: date) -> Co
     if active:
         return answered(_counted(intent, active, "active medications"))
     past = past_medications(facts, today=today)
-    return not_found("active medications", listed(past, "past medications", lead="Not in force: ", shown=3))
+    if not past or intent.detail:
+        return not_found("active medications")
+    head = statement(f"None of {amount(len(past), 'medications')} recorded is in force.", past)
+    return answered([head, *listed(past, "past medications", lead="Not in force: ")])
 
 
 def _counted(intent: Intent, found: Sequence[Fact], what: str) -> list[CodeSentence]:
@@ -242,6 +263,8 @@ def answer_allergy(intent: Intent, facts: Sequence[Fact]) -> CodeAnswer:
                 case "same":
                     same.append(fact)
                     sentences.append(sentence(fact, lead))
+                case "group":
+                    sentences.append(sentence(fact, f"{lead}One of {intent.said}: "))
                 case "class":
                     sentences.append(sentence(fact, f"{lead}Same drug class as {intent.said}: "))
     sentences.extend(sentence(fact) for fact in problems_about(facts, intent.target) if _is_allergy(fact))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.events import STAYS
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _STEM: Final = 6
 _NOT_HAPPENED: Final = ("not-done", "preparation", "cancelled")
+# An admission by its name, whatever the class: "Emergency hospital admission for asthma".
+_CALLED: Final = {"inpatient": re.compile(r"\bhospital admission\b|\binpatient\b")}
 _FIELD: Final = {"birthDate": "birth_date", "gender": "gender"}
 
 
@@ -76,6 +79,8 @@ def answer_list(intent: Intent, facts: Sequence[Fact], today: date) -> CodeAnswe
         case Topic.PROCEDURE:
             found = carrying(of(facts, ProcedureRow), intent.code) if intent.code else []
             found = found or _narrowed(intent, about(procedures(facts), intent.target, investigations()))
+            if intent.detail == "result":  # that it was done is not what it showed
+                return not_found(f"result of {intent.said}", [sentence(fact) for fact in found[:1]])
             return chosen(intent, found, today, "procedures")
         case _:
             return chosen(*_told_apart(intent, procedures(facts)), today, "procedures")
@@ -152,7 +157,12 @@ def answer_encounters(intent: Intent, facts: Sequence[Fact], today: date) -> tup
     found = encounters(facts)
     if intent.detail:
         wanted = STAYS[intent.detail]
-        found = newest(fact for fact, row in of_kind(found, EncounterRow) if row.encounter_class in wanted)
+        called = _CALLED.get(intent.detail)
+        found = newest(
+            fact
+            for fact, row in of_kind(found, EncounterRow)
+            if row.encounter_class in wanted or (called is not None and called.search(" ".join(row.names).lower()))
+        )
     if intent.target:
         found = about(found, intent.target, ())
     for name in intent.narrowed:

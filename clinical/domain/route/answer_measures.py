@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.fact import MeasureKey, measure_key, of_kind
 from clinical.domain.facts.measurements import (
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from clinical.domain.route.intents import CodeSentence, Intent
 
 
+_COMPARES: Final = frozenset({Act.ABOVE, Act.BELOW, Act.HIGHEST, Act.LOWEST})
+
+
 def asked_key(facts: Sequence[Fact], key: MeasureKey) -> MeasureKey:
     """Return the key with its sample decided: as named, else the table's, else blood, else the one held."""
     known = measurements().get(key.concept)
@@ -69,7 +73,12 @@ def answer_measure(intent: Intent, facts: Sequence[Fact], today: date, *, trust:
     """
     if intent.key is None:
         return not_found(in_words(intent))
-    key = asked_key(facts, intent.key)
+    if intent.key.concept == "blood-pressure" and (upper := _by_systolic(intent, facts, today, trust)).answered:
+        return upper
+    return _answer(intent, asked_key(facts, intent.key), facts, today, trust)
+
+
+def _answer(intent: Intent, key: MeasureKey, facts: Sequence[Fact], today: date, trust: Trust) -> CodeAnswer:
     every = series(facts, key)
     if intent.code:
         every = [fact for fact in every if carrying([fact], intent.code)] or every
@@ -97,6 +106,18 @@ def answer_measure(intent: Intent, facts: Sequence[Fact], today: date, *, trust:
     if every == found:
         sentences = [*sentences, *_waiting(facts, key), *_mistaken(facts, key, intent, found[-1])]
     return answered(_unique(sentences))
+
+
+def _by_systolic(intent: Intent, facts: Sequence[Fact], today: date, trust: Trust) -> CodeAnswer:
+    """Return pressures compared by the upper number, and say so; a pair of numbers has no order of its own."""
+    if not set(intent.acts) & _COMPARES:
+        return CodeAnswer()
+    upper = replace(intent, key=MeasureKey("systolic"), target="systolic")
+    found = answer_measure(upper, facts, today, trust=trust)
+    if not found.answered:
+        return found
+    said = statement("Compared by the systolic pressure.", [found.sentences[0].citations_from[0][0]])
+    return answered([*found.sentences, said])
 
 
 def _waiting(facts: Sequence[Fact], key: MeasureKey) -> list[CodeSentence]:

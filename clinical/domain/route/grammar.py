@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LONGEST_QUESTION: Final = 600  # characters; a look-up is a sentence or two
 _SUMMARY: Final = re.compile(r"\bsummar\w+\b|\bhand ?over\b|\bhandoff\b|\boverview\b|\bbrief me\b")
 _TOLD: Final = re.compile(r"\b(?:say|said|says|discuss\w*|talk\w*|wish\w*|wants?|wanted|famil\w+|agree\w*)\b")
+_HOW_OFTEN: Final = re.compile(r"\bhow often (?:is|are|should|does|do|must)\b")
+_REPEATED: Final = frozenset({Topic.MEASURE, Topic.PROCEDURE, Topic.REPORT, Topic.VITALS, Topic.RESULTS, Topic.PANEL})
 _ALSO_NOTES: Final = frozenset(
     {Topic.FAMILY, Topic.PROBLEM, Topic.PROCEDURE, Topic.REPORT, Topic.REPORTS, Topic.CHANGES, Topic.APPOINTMENTS}
 )
@@ -56,6 +58,8 @@ def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> I
     if Act.JUDGED in reading.acts and "ever" in reading.tokens:  # "was it ever raised": every result counts
         side = next((one for one in ("high", "low") if pattern(f"judged_{one}").search(reading.text)), "either")
         detail = f"ever {side}"
+    if intent.detail.startswith("effect:"):  # an effect is told by the notes; the order alone is no answer
+        qualified, detail = (intent.detail.removeprefix("effect:"),), ""
     if intent.detail == "advice":  # whether to give a drug is for the clinician; code only hands over what bears on it
         qualified = ("advice",)
     return replace(
@@ -98,8 +102,8 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
     if intent.topic is Topic.CODE_STATUS and _TOLD.search(reading.text):
         told = f"{reason}; what was said of it is read from the notes"
         return Route(RouteKind.BOTH, _with_corrections(told, reading), intent)
-    if _asks_when_it_ended(intent, reading):
-        return Route(RouteKind.NOTES, _with_corrections(f"when it changed is read from the notes ({about})", reading))
+    if told := _told_by_notes(intent, reading):
+        return Route(RouteKind.NOTES, _with_corrections(f"{told} is read from the notes ({about})", reading))
     if Act.WHY in intent.acts:
         return _why(intent, reading, about)
     if intent.topic in _ALSO_NOTES:
@@ -112,6 +116,13 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
         also = f"{reason}; the notes are read too for: {', '.join(unread)}"
         return Route(RouteKind.BOTH, _with_corrections(also, reading), intent)
     return Route(RouteKind.CODE, _with_corrections(reason, reading), intent)
+
+
+def _told_by_notes(intent: Intent, reading: Reading) -> str:
+    """Return what of a look-up only the notes can tell: when a habit changed, how often a test is to be done."""
+    if _asks_when_it_ended(intent, reading):
+        return "when it changed"
+    return "how often" if intent.topic in _REPEATED and _HOW_OFTEN.search(reading.text) else ""
 
 
 def _asks_when_it_ended(intent: Intent, reading: Reading) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from clinical.domain.facts.conversion import asked_units
 from clinical.domain.facts.naming import words
+from clinical.domain.lexicon.asked import written_out
+from clinical.domain.lexicon.tables import name_words
 from clinical.domain.route.codes import find_code
 from clinical.domain.route.intents import Act
 from clinical.domain.route.moments import find_moment
@@ -30,6 +32,17 @@ _GREW: Final = re.compile(
     r"(?: cultures?\b)?"
 )
 
+# "a1c 2015" asks for the year, as "a1c in 2015" does; a year behind a month or a preposition is read as it stands.
+_YEAR_BEHIND: Final = re.compile(
+    r"(?<=[a-z0-9] )(?<!\bin )(?<!\bof )(?<!\bto )(?<!\bby )(?<!\bon )(?<!\bvs )(?<!since )(?<!after )(?<!before )"
+    r"(?<!from )"
+    r"(?<!until )(?<!till )(?<!during )(?<!and )(?<!versus )(?<!with )(?<!the )(?<!year )(?<!than )(?<!over )"
+    r"(?<!above )"
+    r"(?<!below )(?<!under )(?<!jan )(?<!feb )(?<!mar )(?<!apr )(?<!may )(?<!jun )(?<!jul )(?<!aug )(?<!sep )(?<!sept )"
+    r"(?<!oct )(?<!nov )(?<!dec )(?<!uary )(?<!march )(?<!april )(?<!june )(?<!july )(?<!august )(?<!ember )"
+    r"(?<!october )(?<!spring )(?<!summer )(?<!autumn )(?<!winter )(?<!st )(?<!nd )(?<!rd )(?<!th )(?<!\d )"
+    r"(?P<year>(?:19|20)\d\d)(?=\s*\?*$)"
+)
 _NUMBERS: Final = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10,
 }  # fmt: skip
@@ -85,7 +98,9 @@ def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True
 
     Without `moments`, an event is read as what is asked about, never as a point in time.
     """
-    lowered = " ".join(unicodedata.normalize("NFKC", question).lower().replace("\u2019", "'").split())
+    lowered = unicodedata.normalize("NFKC", question).lower().replace("\u2019", "'")
+    lowered = " ".join(written_out(lowered).split())
+    lowered = _YEAR_BEHIND.sub(r"in \g<year>", lowered)
     for spelled, meant in _spellings():
         lowered = spelled.sub(meant, lowered)
     code, lowered = find_code(lowered, vocabulary)
@@ -168,6 +183,7 @@ def _is_known(word: str, vocabulary: Vocabulary) -> bool:
         word in fillers()
         or word.removesuffix("'s") in vocabulary.own_name
         or word in vocabulary.words
+        or word in name_words()
         or vocabulary.find(word)
     ):
         return True

@@ -10,6 +10,7 @@ from clinical.domain.facts.fact import MeasureKey
 from clinical.domain.facts.naming import analyte
 from clinical.domain.facts.tables import drug_classes
 from clinical.domain.route import vocabulary as kinds
+from clinical.domain.route.besides import effect_of, is_grammar, medicines_for, or_episode
 from clinical.domain.route.intents import Act, Intent, Topic
 from clinical.domain.route.reading import Mention, Reading
 from clinical.domain.route.table import fillers, grammar, pattern
@@ -31,6 +32,8 @@ _NEVER_TAKEN: Final = frozenset(
     {kinds.PROBLEM, kinds.PROCEDURE, kinds.VACCINE, kinds.REPORT, kinds.ENCOUNTER, kinds.PANEL}
 )
 _JOINED: Final = frozenset({Topic.PROBLEM, Topic.PROCEDURE})
+_GIVEN_AS: Final = re.compile(r"(?:injections?|shots?|tablets?|supplements?|infusions?|drops|pills?|replacement)\b")
+_LEVEL: Final = re.compile(r"(?:blood |serum |plasma |trough |drug )?(?:levels?|conc|concentrations?)\b")
 _ADVICE: Final = re.compile(
     r"\b(?:can|may|could|should|safe|ok|okay|allowed)\b.*\b(?:have|take|given?|start|started|use|prescribed?|switch)\b",
 )
@@ -88,16 +91,20 @@ def _allergy(reading: Reading) -> Found:
 
 def named_topic(reading: Reading) -> Found | None:
     """Something the record or the tables have a name for."""
+    if used := medicines_for(reading):
+        return used
     if _FOR.search(reading.text) and reading.mentions:
         return Intent(Topic.MEDICATIONS, acts_of(reading)), ()
     read = [(intent_of(reading, mention), mention) for mention in reading.mentions]
     intents = _narrowest([(intent, mention) for intent, mention in read if intent is not None])
     if not intents:
         return None
+    if (effect := effect_of(reading, intents[0])) and intents[0][0].topic is Topic.MEDICATION:
+        return replace(intents[0][0], detail=f"effect:{effect}"), (intents[0][1],)
     if _ADVICE.search(reading.text) and kinds.DRUG in intents[0][1].targets:
         asked = intents[0][1].name
         return Intent(Topic.ALLERGY, acts_of(reading), asked, asked, detail="advice"), (intents[0][1],)
-    merged = _merged(intents)
+    merged = [(or_episode(intent, reading), mention) for intent, mention in _merged(intents)]
     first = merged[0][0]
     same = [(intent, mention) for intent, mention in merged if intent.topic is first.topic]
     others = tuple(intent for intent, _ in same[1:] if intent.target != first.target)
@@ -109,10 +116,18 @@ def _narrowest(intents: list[tuple[Intent, Mention]]) -> list[tuple[Intent, Ment
     classes = {term for item in drug_classes() for term in item.terms}
     drugs = [mention for intent, mention in intents if intent.topic is Topic.MEDICATION and mention.name not in classes]
     beside = {drug.start for drug in drugs} | {drug.end for drug in drugs}
-    return [
+    kept = [
         (intent, mention)
         for intent, mention in intents
         if mention.name.removesuffix("s") not in classes or not {mention.start, mention.end} & beside
+    ]
+    # "asthma inhalers" asks about the inhalers
+    named = {mention.start for _, mention in kept if mention.name in classes}
+    held = {mention.end: mention for one, mention in kept if one.topic is Topic.PROBLEM and mention.end in named}
+    return [
+        (one, replace(mention, start=held[mention.start].start) if mention.start in held else mention)
+        for one, mention in kept
+        if mention not in held.values()
     ]
 
 
@@ -134,6 +149,14 @@ def intent_of(reading: Reading, mention: Mention) -> Intent | None:
     """Return the look-up that a mention asks for, other readings of it behind; None when it asks for none."""
     acts = acts_of(reading)
     taken = _is_taken(reading, mention)
+    if (
+        kinds.DRUG in mention.targets
+        and kinds.MEASURE not in mention.targets
+        and _LEVEL.match(_behind(reading, mention))
+    ):
+        name = mention.targets[kinds.DRUG]  # how much of it is in the blood, not how much is taken
+        return Intent(Topic.MEASURE, acts, name, f"{mention.name} level", MeasureKey(name))
+    taken = taken or (kinds.DRUG in mention.targets and _GIVEN_AS.match(_behind(reading, mention)) is not None)
     if kinds.MEASURE in mention.targets and not taken:
         concept = mention.targets[kinds.MEASURE]
         sample = next(
@@ -141,17 +164,21 @@ def intent_of(reading: Reading, mention: Mention) -> Intent | None:
             "",
         )
         sample = sample or ("urine" if analyte(mention.name) != mention.name and "urine" in mention.name else "")
-        others = tuple(_readings(mention, acts))
+        others = tuple(
+            one for one in _readings(mention, acts) if one.topic is not Topic.MEDICATION or not _valued(reading)
+        )
         return Intent(Topic.MEASURE, acts, concept, mention.name, MeasureKey(concept, sample), instead=others)
     if taken:
         return Intent(Topic.MEDICATION, acts, mention.name, mention.name)
     readings = _readings(mention, acts)
     asks_dose = {Act.WHEN, Act.LATEST} & set(acts) or mention.name in grammar()["vaccine_only"]
+    asks_dose = asks_dose or re.search(r"\b(?:doses|given|due|course|series|completed?)\b", reading.text) is not None
     asks_dose = asks_dose or len(reading.tokens) <= mention.end - mention.start  # nothing but its name
     if kinds.VACCINE in mention.targets and asks_dose:  # "when was his last MMR"
         readings.insert(0, Intent(Topic.IMMUNIZATION, acts, mention.targets[kinds.VACCINE], mention.name))
-    if kinds.REPORT in mention.targets and pattern("beside", "report").search(reading.outside([mention])):
+    if {kinds.REPORT, kinds.PROCEDURE} & set(mention.targets) and _asks_result(reading, mention):
         readings.sort(key=lambda intent: intent.topic is not Topic.REPORT)  # "what did the echo show"
+        readings = [replace(one, detail="result") if one.topic is Topic.PROCEDURE else one for one in readings]
     return replace(readings[0], instead=tuple(readings[1:])) if readings else None
 
 
@@ -161,6 +188,22 @@ def _readings(mention: Mention, acts: tuple[Act, ...]) -> list[Intent]:
         for kind, topic in NAMED_TOPICS
         if kind in mention.targets
     ]
+
+
+def _valued(reading: Reading) -> bool:
+    """Whether a value is asked for: no order of the same name stands in for it."""
+    measured = {Act.TREND, Act.HIGHEST, Act.LOWEST, Act.ABOVE, Act.BELOW, Act.JUDGED}
+    return (
+        bool(measured & set(reading.acts)) or re.search(r"\b(?:levels?|results?|values?)\b", reading.text) is not None
+    )
+
+
+def _asks_result(reading: Reading, mention: Mention) -> bool:
+    return pattern("beside", "report").search(reading.outside([mention])) is not None
+
+
+def _behind(reading: Reading, mention: Mention) -> str:
+    return " ".join(reading.tokens[mention.end :])
 
 
 def _around(reading: Reading, mention: Mention) -> tuple[str, ...]:
@@ -190,17 +233,12 @@ def unknown_drug(reading: Reading) -> Found | None:
         verb = place - 1
         while verb >= 0 and reading.tokens[verb] in set(grammar()["articles"]) - _TAKING_NOW:
             verb -= 1
-        is_known = word in fillers() or word in grammar()["articles"] or _is_grammar(word)
+        is_known = word in fillers() or word in grammar()["articles"] or is_grammar(word)
         taken = verb >= 0 and reading.tokens[verb] in _TAKING_NOW and _is_verb(reading, verb)
         if taken and word.isalpha() and not is_known:
             unknown = Mention(place, place, word, {})
             return Intent(Topic.MEDICATION, acts_of(reading), word, word, detail="unknown"), (unknown,)
     return None
-
-
-def _is_grammar(word: str) -> bool:
-    groups = ("lists", "acts", "topics")
-    return any(pattern(group, name).fullmatch(word) for group in groups for name in grammar()[group])
 
 
 def lists_of(reading: Reading, *but: Topic) -> list[Intent]:

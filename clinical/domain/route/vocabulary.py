@@ -13,7 +13,7 @@ from clinical.domain.facts.medications import drug_names
 from clinical.domain.facts.naming import analyte, drug_words, plain
 from clinical.domain.facts.naming import words as comparable
 from clinical.domain.projection.rows import IN_ERROR, MedicationRow, ObservationRow, PatientRow
-from clinical.domain.route.table import common_words
+from clinical.domain.route.table import common_words, fillers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -148,6 +148,10 @@ def _of_measure(name: str, _kind: str, concept: str) -> Iterable[Named]:
     yield analyte(name), MEASURE, concept
     if " by " in name:
         yield plain(name.partition(" by ")[0]), MEASURE, concept
+    parts = analyte(name).split()
+    for length in range(_BRIEF, len(parts)):  # "polyp size greatest dimension" is asked for as "polyp size"
+        if parts[0] not in fillers() and parts[length - 1] not in fillers():
+            yield " ".join(parts[:length]), MEASURE, concept
     if len(analyte(name).split()) > _BRIEF:  # "peanut ige ab" is also asked for as "peanut ige"
         yield analyte(name).rpartition(" ")[0], MEASURE, concept
 
@@ -209,7 +213,7 @@ def correct(word: str, known: Iterable[str], *, is_name: Callable[[str], bool] =
     allowed = 1 if len(word) < 9 else 2
     best, found = allowed + 1, [""]
     for candidate in known:
-        if abs(len(candidate) - len(word)) > allowed or not _may_match(word, candidate):
+        if not candidate.isalpha() or abs(len(candidate) - len(word)) > allowed or not _may_match(word, candidate):
             continue
         if _is_another_form(word, candidate):
             continue

@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.ccda import care, observations, planned, problems, treatments
+from ingestion.domain.ccda.compressed import unpacked
 from ingestion.domain.ccda.context import CONFIDENTIALITY, Reading
 from ingestion.domain.ccda.datatypes import concept, identifier, moment, person
 from ingestion.domain.ccda.header import read_encounter, read_patient
@@ -178,6 +179,8 @@ def _unstructured(root: Element) -> Json:
     media = attribute(text, "mediaType") or "text/plain"
     if attribute(text, "representation") == "B64":
         data = "".join((text.text or "").split())
+        if algorithm := attribute(text, "compression"):
+            media, data = unpacked(data, algorithm, media)
         return clean({"contentType": media, "data": data})
     reference = attribute(text, "value", "v:reference")
     if reference:

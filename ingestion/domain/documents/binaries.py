@@ -98,6 +98,31 @@ def filled(item: ResourceItem, binary_of: Callable[[Place], bytes | None]) -> tu
     return (replace(item, content=text.encode("utf-8")), used) if used else (item, used)
 
 
+def refilled(item: ResourceItem, binary_of: Callable[[Place], bytes | None]) -> ResourceItem:
+    """Return a resource with other bytes where a Binary of its own Bundle had been put in.
+
+    Args:
+        item: as `with_binaries` yields it.
+        binary_of: returns the JSON of a later version of a Binary, None where the Bundle's own still holds.
+    """
+    if not item.parts or not names_binary(item):
+        return item
+    resource: dict[str, Any] = msgspec.json.decode(item.content)
+    text = item.content.decode("utf-8")
+    for path, attachment in reversed(list(_attachments(item.resource_type, resource))):
+        named = _URL.match(str(attachment.get("url", "")))
+        found = binary_of((named[1] or item.server, named[2])) if named and "data" in attachment else None
+        data = _binary(found).data if found is not None else ""
+        former, start = _member(str(attachment.get("data"))), locate(text, path)[0] + 1
+        if data and text.startswith(former, start):  # at the place where it was put in, not the sender's own
+            text = f"{text[:start]}{_member(data)}{text[start + len(former) :]}"
+    return replace(item, content=text.encode("utf-8"))
+
+
+def _member(data: str) -> str:
+    return msgspec.json.encode({"data": data}).decode()[1:-1]
+
+
 def _attachments(
     resource_type: str, resource: dict[str, Any]
 ) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:

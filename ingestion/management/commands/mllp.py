@@ -56,6 +56,7 @@ class Command(BaseCommand):
                 rules,
                 clock=timezone.now,
                 written=waker,
+                turned=given["turned"],
                 most_connections=given["connections"],
                 certificates=self._certificates(given),
             )
