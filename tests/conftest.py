@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connections
 
 from appliance.config import config
 from appliance.processes.model_server import running_model_server
@@ -26,6 +27,14 @@ def _fresh_backends(settings: pytest.FixtureRequest) -> Iterator[None]:
     yield
     backends.cache_clear()
     forget_keys()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Keep SQLite's databases in memory in each process: pytest-django knows its engine by Django's own name only."""
+    for alias in connections:
+        if connections[alias].vendor == "sqlite":
+            connections[alias].settings_dict["TEST"]["NAME"] = None
 
 
 @pytest.fixture(scope="session")
