@@ -41,6 +41,20 @@ def test_a_place_once_low_is_not_raised_again() -> None:
     assert after("BULK", "PEOPLE")[0] >= Place.BULK - Place.PEOPLE
 
 
+def test_a_process_that_may_not_lower_itself_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a unit's sandbox, which refuses the call; the unit names the niceness itself.
+    def refused(more: int) -> int:
+        raise PermissionError(more)
+
+    monkeypatch.setattr("os.nice", refused)
+    before = sys.getswitchinterval()
+    try:
+        precedence.take_place(Place.PEOPLE)
+        assert sys.getswitchinterval() == pytest.approx(precedence.SWITCH_S)
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_doors_come_before_the_worker_and_the_worker_before_commands() -> None:
     assert Place.MACHINES < Place.PEOPLE < Place.WORKER < Place.BULK
 
