@@ -22,7 +22,7 @@ USERS: Final = "appliance-"
 _ATTEMPTS: Final = ("TCP", "UDP")
 _STOPS: Final = frozenset({"drop", "reject"})
 _GOES_ON: Final = frozenset({"accept", "return", "jump", "goto", "continue"})
-_NAME: Final = "firewall of this machine"
+NAME: Final = "firewall of this machine"
 
 
 class FirewallUnreadableError(Exception):
@@ -46,26 +46,26 @@ def checks(users: Sequence[str] | None = None) -> list[Check]:
     if users is None:
         users = sorted(one.pw_name for one in pwd.getpwall() if one.pw_name.startswith(USERS))
     if not users:
-        return [Check(_NAME, None, "there are no service users here: not a site")]
+        return [Check(NAME, None, "there are no service users here: not a site")]
     if os.geteuid() != 0:
-        return [Check(_NAME, None, "only root may act as the service users")]
+        return [Check(NAME, None, "only root may act as the service users")]
     try:
         return list(_checked(users))
     except FirewallUnreadableError as error:
-        return [Check(_NAME, held=False, words=f"its rules cannot be listed: {error}")]
+        return [Check(NAME, held=False, words=f"its rules cannot be listed: {error}")]
 
 
 def _checked(users: Sequence[str]) -> Iterator[Check]:
     before = stopped()
     words = "what no rule allows is stopped" if before.by_default else "no chain stops what it does not know"
-    yield Check(f"{_NAME}: outgoing", before.by_default, words)
+    yield Check(f"{NAME}: outgoing", before.by_default, words)
     for user in users:
         attempts = _release_as(user)
         after = stopped()
         out = [name for name, end in attempts.items() if end == WENT_OUT]
         told = ", ".join(f"{name}: {end}" for name, end in attempts.items())
         held = bool(attempts) and not out and after.packets > before.packets
-        yield Check(f"{_NAME}: canary as {user}", held, f"{told}; {after.packets - before.packets} packets counted")
+        yield Check(f"{NAME}: canary as {user}", held, f"{told}; {after.packets - before.packets} packets counted")
         before = after
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.backup.make import product_version
 from appliance.config import ROOT, environment
-from appliance.proof import allowed, firewall, judge, telemetry
+from appliance.proof import allowed, firewall, gathered, judge, telemetry
 from appliance.proof.environment import run_environment
 from appliance.proof.journey import RESULT
 from appliance.proof.namespaces import apart, why_not, why_not_traced
@@ -50,12 +50,16 @@ _NOT_IN_SHORT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be proved: the form, and whether the model server takes part. `leak` is for tests only."""
+    """What is to be proved: the form, and whether the model server takes part. `leak` is for tests only.
+
+    `gathered`: where units left what the firewall and the canaries did; None: this process, if root's, tries itself.
+    """
 
     form: str = FULL
     model: bool = False
     leak: tuple[str, ...] = ()
     bare: bool = False
+    gathered: Path | None = None
 
 
 @dataclass(slots=True)
@@ -83,7 +87,8 @@ def prove(settings: Config, wanted: Wanted, *, now: datetime, say: Callable[[str
         found.not_covered.append("everything that needs a network namespace: packets, calls, canaries of the processes")
     else:
         _run_all(settings, wanted, found, say)
-    found.checks += [_switches(), *firewall.checks()]
+    tried = gathered.checks(wanted.gathered, now=now) if wanted.gathered else firewall.checks()
+    found.checks += [_switches(), *tried]
     found.not_covered += [f"{one.name}: {one.words}" for one in found.checks if one.held is None]
     found.not_covered += [*(_NOT_IN_SHORT if wanted.form == SHORT else ()), *_NOT_IN_A_RUN, *_NEVER_COVERED]
     if not wanted.model:

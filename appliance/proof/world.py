@@ -127,6 +127,8 @@ def ip(*words: str) -> None:
 
 
 def _silence(link: str) -> None:
+    if HAS_6:  # the one setting that can be had where a sandbox keeps the kernel's settings from being written
+        ip("link", "set", "dev", link, "addrgenmode", "none")
     for name, value in _SILENT.items():
         with contextlib.suppress(OSError):  # without it the interface says a little more before it is quiet
             (_SETTINGS / link / name).write_text(value)

@@ -34,6 +34,7 @@ base_settings: {{default_care_team: {CLINICIAN}}}
 firewall_proof_short: true
 app_watchdog_s: {checks.WATCHDOG_S}
 vector_watchdog_s: {checks.WATCHDOG_S}
+vllm_watchdog_s: {checks.WATCHDOG_S}
 """
 _BUNDLE_TO_ANSWER_S: Final = 900.0
 _SECOND_RUN_S: Final = 180.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -117,3 +118,56 @@ def test_what_serves_tells_from_its_own_loop(
         child.terminate()
         child.wait(20)
     assert told.count(b"WATCHDOG=1") >= 3
+
+
+def _kept(systemd: socket.socket, *, answers: str, starts_s: float) -> tuple[list[bytes], int]:
+    """Return what a parent of one second's sleep tells, and its status."""
+    program = f"""
+import sys
+from pathlib import Path
+from appliance.processes.watched_model import keep
+asked = iter({answers})
+status = keep([sys.executable, "-c", "import time; time.sleep(2); raise SystemExit(7)"], {{}},
+              lambda: next(asked, False), starts_s={starts_s}, every_s=0.05)
+raise SystemExit(status)
+"""
+    child = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment(), **unit(systemd, watchdog_s=0.04)},
+        timeout=60,
+        check=False,
+    )
+    return heard(systemd), child.returncode
+
+
+def test_a_model_server_is_told_of_while_it_starts_and_while_it_answers_and_ends_as_it_ended(
+    systemd: socket.socket,
+) -> None:
+    starting, status = _kept(systemd, answers="[]", starts_s=60)
+    answering, _ = _kept(systemd, answers="[True] * 1000", starts_s=0)
+    silent, _ = _kept(systemd, answers="[]", starts_s=0)
+    gone_silent, _ = _kept(systemd, answers="[True, True]", starts_s=60)
+
+    assert status == 7
+    assert len(starting) > 2
+    assert len(answering) > 2
+    assert silent == []
+    assert len(gone_silent) == 2
+
+
+def test_a_model_server_ends_with_its_parent(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from appliance.processes.watched_model import keep
+child = "import os, pathlib, time; pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid())); time.sleep(60)"
+raise SystemExit(keep([sys.executable, "-c", child], {{}}, lambda: False, starts_s=60, every_s=0.05))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], env=environment())
+    written = tmp_path / "pid"
+    deadline = time.monotonic() + 30
+    while not (written.exists() and written.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.terminate()
+    assert parent.wait(20) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(written.read_text()), 0)

@@ -30,6 +30,9 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("--short", action="store_true", help="one run instead of two, without the whole clinic")
         parser.add_argument("--model", action="store_true", help="the model server takes part")
+        parser.add_argument(
+            "--gathered", type=Path, metavar="FOLDER", help="what the units of canaries and counters left there"
+        )
         parser.add_argument("--out", type=Path, metavar="FILE", help="default egress-TIME.json in var/proofs")
         parser.add_argument("--check", type=Path, metavar="FILE", help="only check the signature of a report")
         parser.add_argument("--signer", default="", help="fingerprint that a checked report must have")
@@ -49,7 +52,7 @@ class Command(BaseCommand):
             signer = Signer(settings.secret("backup_signing_key"))
         except ValueError as error:
             raise CommandError(f"the report cannot be signed: {error}") from None
-        wanted = Wanted(form=SHORT if options["short"] else FULL, model=options["model"])
+        wanted = Wanted(form=SHORT if options["short"] else FULL, model=options["model"], gathered=options["gathered"])
         made = prove(settings, wanted, now=now, say=self.stderr.write)
         file: Path = (options["out"] or report.file_of(settings, now)).with_suffix(".json")
         try:
