@@ -75,7 +75,7 @@ def _rules(file: Path, now: datetime) -> Ruleset:
     try:
         age_s = now.timestamp() - file.stat().st_mtime
         found: Ruleset = json.loads(file.read_bytes())["nftables"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise FirewallUnreadableError(f"{file.name} is missing or not readable") from None
     if age_s > _NEWEST_S:
         raise FirewallUnreadableError(f"{file.name} is of another proof, {age_s:.0f} s old")
