@@ -24,6 +24,11 @@ from clinical.domain.quotes.attributes import attributes_told
         ("what is his mother's BP", "His mother's blood pressure is high."),
         ("what does her son do for a living", "Retired tailor, lives with her son."),
         ("any allergies?", "He left early; allergies could not be asked."),
+        ("blood group?", "Blood group tests and consent are in the folder."),
+        ("AHI on the repeat sleep study", "A repeat sleep study showed the AHI had fallen."),
+        ("manufacturer of the valve", "A mechanical valve was put in."),
+        ("result of the MRI", "MRI of the spine is on 27 August."),
+        ("any drug allergies", "The allergy page of the old chart is missing."),
     ],
 )
 def test_a_sentence_that_only_names_the_thing_is_no_answer(question: str, quote: str) -> None:
@@ -38,6 +43,9 @@ def test_a_sentence_that_only_names_the_thing_is_no_answer(question: str, quote:
         ("what country does his son live in", "His son lives in Norway."),
         ("date of the cardiology appointment", "Cardiology will see him on 4 October."),
         ("sex of the baby?", "Anatomy scan normal, a girl."),
+        ("blood group?", "Blood group O positive."),
+        ("AHI on the repeat sleep study", "On the repeat study the AHI was 6."),
+        ("result of the MRI", "MRI of the spine on 27 August showed no compression."),
         ("digoxin level?", "Digoxin level 0.9 before the dose."),
         ("urine culture sensitivities?", "E. coli, resistant to trimethoprim."),
         ("has the panel approved the sensor yet", "Sensor: the panel declined it."),
