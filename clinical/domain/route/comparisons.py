@@ -84,7 +84,7 @@ def beyond(found: list[Fact], intent: Intent, *, above: bool, trust: Trust) -> l
 
 
 def trend_of(found: list[Fact], trust: Trust) -> list[CodeSentence]:
-    """Return how the last three results moved, with the change and what counts as one."""
+    """Return how the last three results moved, with the change and what counts as one; then those before them."""
     if any(row_of(fact).components for fact in found[-1:]):
         return list(listed(found[-3:][::-1], "results"))
     seen = trend(found, trust=trust)
@@ -96,7 +96,8 @@ def trend_of(found: list[Fact], trust: Trust) -> list[CodeSentence]:
         change = f"{sign}{_plain(seen.change)} {seen.unit}".strip()
         rule = f"counts from {seen.rule}"
         text = f"Trend over the last {len(seen.points)} results: {seen.direction}, change {change} ({rule}): {values}."
-    return [statement(text, seen.points or found[-1:])]
+    earlier = [fact for fact in found if fact not in seen.points][::-1]
+    return [statement(text, seen.points or found[-1:]), *(listed(earlier, "earlier results") if seen.points else [])]
 
 
 def change_over(last: list[Fact], trust: Trust) -> list[CodeSentence]:
