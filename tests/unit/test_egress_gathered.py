@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from appliance.proof import gathered
+from appliance.proof.canary import WENT_OUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_user_whose_canary_never_went_breaks_it(left: Path) -> None:
 
 
 def test_a_canary_that_got_out_breaks_it(left: Path) -> None:
-    leave(left, f"canary-{USER}.json", json.dumps({**STOPPED, "TCP": gathered.WENT_OUT}), ago_s=20)
+    leave(left, f"canary-{USER}.json", json.dumps({**STOPPED, "TCP": WENT_OUT}), ago_s=20)
     assert held(left) == [True, False]
 
 
