@@ -101,7 +101,10 @@ class Folder:
         with self._change:
             if name in self._open:
                 raise RefusedError(409, "Wrong input: Collection already exists!")
-            self._open[name] = Collection.create(self._path / name, Spec(create=create))
+            folder = self._path / name
+            if folder.exists():  # a creation that failed, on a full disk say: nothing was acknowledged
+                shutil.rmtree(folder)
+            self._open[name] = Collection.create(folder, Spec(create=create))
 
     def delete(self, name: str) -> bool:
         """Delete a collection and its files; returns whether there was one."""
@@ -109,7 +112,9 @@ class Folder:
             gone = self._open.pop(name, None)
             if gone is None:
                 return False
-            remains = gone.folder.rename(gone.folder.with_name(f"{name}.deleted"))
+            remains = gone.folder.with_name(f"{name}.deleted")
+            shutil.rmtree(remains, ignore_errors=True)
+            gone.folder.rename(remains)
             shutil.rmtree(remains, ignore_errors=True)
             return True
 
