@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from appliance.vector_service import collection, folder
+from appliance.vector_service import collection, compaction, folder
 from appliance.vector_service.spec import Create, Dense, Metadata, SparseParams
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ CREATE = Create(
     sparse_vectors={"sparse": SparseParams(modifier="idf")},
     metadata=Metadata(tenant="patient_id"),
 )
+
+
+@pytest.fixture(autouse=True)
+def compactions_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing a folder ends the compactions of its process for good: not those of the tests after this."""
+    monkeypatch.setattr(compaction, "_stopping", threading.Event())
 
 
 def full_disk(*_: object, **__: object) -> None:
