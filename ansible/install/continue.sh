@@ -78,6 +78,11 @@ if [ ! -e "$ansible/.complete" ]; then
     touch "$ansible/.complete"
 fi
 
+# An interrupted switch is taken back; then what the release that serves was installed with is kept, before anything of
+# it is replaced. Nothing at the first installation.
+/opt/appliance/bin/release resume >/dev/null
+/opt/appliance/bin/release keep >/dev/null
+
 set -- -e "appliance_version=$version" -e "appliance_bundle=$bundle" -e "appliance_release=$release" "$@"
 [ ! -e /etc/appliance/site.yml ] || set -- -e @/etc/appliance/site.yml "$@"
 cd "$release/ansible"

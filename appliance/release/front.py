@@ -4,6 +4,7 @@ release verify MEDIUM [--fingerprint F]          is every file on it what was si
 release stage MEDIUM [--fingerprint F]           verify and copy to this machine's disk
 release check VERSION                            is the copy still what was verified?
 release switch VERSION --migrate C --restart C --health C
+release keep [--anew]                            the units and settings of the release that serves, to go back to
 release rollback | resume [--at-boot] | status [--json]
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from appliance.release import journal, staging, trust
 from appliance.release.files import MediumError
 from appliance.release.journal import Commands
+from appliance.release.machine import Machine
 from appliance.release.switching import Switcher, SwitchError
 from appliance.release.verifier import verify
 
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="release", description="Verify, stage and switch signed releases.")
     parser.add_argument("--root", type=Path, default=Path(ROOT), help=f"folder of all releases; default {ROOT}")
     parser.add_argument("--state", type=Path, default=Path(STATE), help=f"trust and journal; default {STATE}")
+    parser.add_argument("--machine", type=Path, default=Path("/"), help="where the units lie; default /")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run in (("verify", _verify), ("stage", _stage)):
         one = commands.add_parser(name)
@@ -66,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--health-seconds", type=float, default=120.0)
     one.set_defaults(run=_switch)
     commands.add_parser("prune").set_defaults(run=_prune)
+    one = commands.add_parser("keep")
+    one.add_argument("--anew", action="store_true", help="an installation has ended; without it, one begins")
+    one.set_defaults(run=_keep)
     commands.add_parser("rollback").set_defaults(run=_rollback)
     one = commands.add_parser("resume")
     one.add_argument("--at-boot", action="store_true", help="nothing runs yet: restart nothing")
@@ -122,7 +128,20 @@ def _prune(given: argparse.Namespace) -> int:
 def _pruned(given: argparse.Namespace) -> list[str]:
     """Keep the release that serves and the one to go back to."""
     last = journal.read(given.state / "release", journal.LAST)
-    return staging.prune(given.root, frozenset({_switcher(given).current(), last.former if last else ""}))
+    kept = frozenset({_switcher(given).current(), last.former if last else ""})
+    _machine(given).forget_all_but(kept)
+    return staging.prune(given.root, kept)
+
+
+def _keep(given: argparse.Namespace) -> int:
+    version = _switcher(given).current()
+    if given.anew:
+        _machine(given).ends()
+    elif version:
+        _machine(given).begins()
+    done = bool(version) and _machine(given).keep(version, anew=given.anew)
+    print(f"{'kept' if done else 'unchanged'}: units and settings of {version or 'no release'}")  # noqa: T201
+    return 0
 
 
 def _rollback(given: argparse.Namespace) -> int:
@@ -157,7 +176,11 @@ def _status(given: argparse.Namespace) -> int:
 
 
 def _switcher(given: argparse.Namespace, health_s: float = 120.0) -> Switcher:
-    return Switcher(given.root, given.state / "release", _say, health_s)
+    return Switcher(given.root, given.state / "release", _say, health_s, _machine(given))
+
+
+def _machine(given: argparse.Namespace) -> Machine:
+    return Machine(given.machine, given.state / "release")
 
 
 def _typed(given: argparse.Namespace) -> str | None:

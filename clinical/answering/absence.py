@@ -38,8 +38,8 @@ CLOSED: Final = (
 )
 LIMITED: Final = " By this patient's consent, part of the record is withheld and was not searched."
 UNTOLD: Final = (
-    " A consent of this patient has conditions that this product cannot judge and does not apply; ask the privacy "
-    "officer."
+    " A consent of this patient has conditions that this product cannot judge; it is applied more widely than written, "
+    "so more may be withheld than this patient meant: ask the privacy officer."
 )
 MOST_OVERLOOKED: Final = 5
 _WITH_ATTACHMENTS: Final = ("DocumentReference", "DiagnosticReport", "Media")
@@ -109,9 +109,10 @@ def prove(grant: AccessGrant, *, now: datetime) -> Absence:
 
 
 def _note(rules: Rules) -> str:
+    untold = UNTOLD if rules.untold else ""
     if rules.closed:
-        return CLOSED
-    return NOTE + (LIMITED if rules.denials else "") + (UNTOLD if rules.untold else "")
+        return CLOSED + untold
+    return NOTE + (LIMITED if rules.denials else "") + untold
 
 
 def _waiting() -> int:

@@ -1,8 +1,8 @@
-"""Which resources a Consent with conditions denies, as far as its conditions can be told from data.
+"""Which resources a rule of a Consent means, as far as that can be told from data.
 
-Told: when the rule holds (period), and of a resource its type or a document's kind (class), its codes (code), its
-security labels (securityLabel), itself (data, meaning "instance") and when it was made or happened (dataPeriod). Not
-told: who the actors of a rule are to this site, other meanings of data, purposes and actions of exceptions.
+Told of a resource: its type or a document's kind (class), its codes (code), its security labels (securityLabel),
+itself (data, meaning "instance") and when it was made or happened (dataPeriod). Not told: other meanings of data,
+what is named by words alone, and times that are no FHIR dates.
 
 Source: HL7 FHIR R4 4.0.1, Consent.provision (https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision).
 """
@@ -10,38 +10,35 @@ Source: HL7 FHIR R4 4.0.1, Consent.provision (https://hl7.org/fhir/R4/consent-de
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from clinical.domain.projection.dates import UNDATED, lower_bound
+from clinical.domain.consent_times import OPEN, Span, overlaps, span_of, within
 from clinical.domain.projection.elements import as_dict, as_list, as_str
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
 _TYPES: Final = "http://hl7.org/fhir/resource-types"
 # Where R4 resources of a record say what they are about or of what kind they are.
 _CODED: Final = ("code", "type", "category", "vaccineCode", "medicationCodeableConcept", "class", "reasonCode")
 _DATED: Final = ("effectiveDateTime", "occurrenceDateTime", "performedDateTime", "authoredOn", "recordedDate", "date")
 _PERIODS: Final = ("effectivePeriod", "performedPeriod", "period")
-_UNTOLD: Final = ("actor", "provision", "purpose", "action")
-_YEAR, _MONTH, _DAY = len("2026"), len("2026-02"), len("2026-02-10")
 Code = tuple[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Resources of one patient; each condition that is not empty has to hold. Dates are as recorded, either "" open."""
+    """Resources of one patient; each condition that is not empty has to hold."""
 
     classes: frozenset[Code] = frozenset()
     codes: frozenset[Code] = frozenset()
     labels: frozenset[Code] = frozenset()
     resources: frozenset[str] = frozenset()
-    dated: tuple[str, str] | None = None
+    dated: Span = OPEN
 
-    def covers(self, resource: dict[str, Any]) -> bool:
-        """Return whether a resource is meant."""
+    def covers(self, resource: dict[str, Any], *, surely: bool = False) -> bool:
+        """Return whether a resource is meant; `surely`: one that may lie outside `dated` is not."""
         kind = as_str(resource.get("resourceType"))
         codes = set(_codes_of(resource))
         labels = set(_codings(as_dict(resource.get("meta")).get("security")))
@@ -52,87 +49,40 @@ class Scope:
             and (not self.codes or _meet(self.codes, codes))
             and (not self.labels or _meet(self.labels, labels))
             and (not self.resources or f"{kind}/{as_str(resource.get('id'))}" in self.resources)
-            and (self.dated is None or _within(_when(resource), self.dated))
+            and (self.dated == OPEN or _dated(resource, self.dated, surely=surely))
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """What one rule denies: `scope` without `exceptions`, from `period[0]` to `period[1]` ("" is open)."""
-
-    scope: Scope
-    exceptions: tuple[Scope, ...] = ()
-    period: tuple[str, str] = ("", "")
-
-    def holds(self, now: datetime) -> bool:
-        """Return whether the rule is in force at `now` (timezone-aware; days count in its zone)."""
-        return _within(now.isoformat(timespec="seconds"), self.period)
-
-    def covers(self, resource: dict[str, Any]) -> bool:
-        """Return whether a resource is denied while the rule is in force."""
-        return self.scope.covers(resource) and not any(one.covers(resource) for one in self.exceptions)
+EVERYTHING: Final = Scope()
 
 
-@dataclass(frozen=True, slots=True)
-class Denials:
-    """The denials of one Consent; `untold`: some condition cannot be told here, and its rule is not applied."""
-
-    rules: tuple[Denial, ...] = ()
-    untold: bool = False
-
-
-def denials_of(provision: dict[str, Any]) -> Denials:
-    """Return what the root rule of a Consent denies, for a Consent whose stance is conditional."""
-    inner = [as_dict(one) for one in as_list(provision.get("provision"))]
-    root, period = _scope(provision, leave_out=("provision", "purpose", "action")), _period(provision)
-    if provision.get("type") == "deny":
-        exceptions = [_scope(one) for one in inner if one.get("type") == "permit"]
-        timed = any(one.get("period") for one in inner)
-        told = [one for one in exceptions if one is not None]
-        if root is None or timed or len(told) != len(inner):
-            return Denials(untold=True)
-        return Denials((Denial(root, tuple(told), period),))
-    denied = [one for one in inner if one.get("type") == "deny"]
-    found = [(one, _scope(one)) for one in denied]
-    rules = tuple(Denial(scope, (), _period(one)) for one, scope in found if scope is not None)
-    return Denials(rules, untold=len(rules) != len(denied))
+def scope_of(provision: dict[str, Any]) -> tuple[Scope, bool]:
+    """Return the resources of a rule without the conditions that cannot be told, and whether all could be told."""
+    classes = [frozenset(_codings(one)) for one in as_list(provision.get("class"))]
+    codes = [frozenset(_in_concepts(one)) for one in as_list(provision.get("code"))]
+    labels = [frozenset(_codings(one)) for one in as_list(provision.get("securityLabel"))]
+    named = [frozenset(_named(as_dict(one))) for one in as_list(provision.get("data"))]
+    dated, told = span_of(provision.get("dataPeriod"))
+    scope = Scope(_any_of(classes), _any_of(codes), _any_of(labels), _any_of(named), dated)
+    return scope, told and all(all(every) for every in (classes, codes, labels, named))
 
 
-def boundaries(denials: Denials) -> list[str]:
-    """Return the times at which one of the rules begins or ends, as they are written."""
-    return [moment for rule in denials.rules for moment in rule.period if moment]
+def _any_of(entries: list[frozenset[T]]) -> frozenset[T]:
+    """Return what the entries name together; nothing, which is no condition, when one of them names nothing."""
+    return frozenset().union(*entries) if all(entries) else frozenset()
 
 
-def _scope(rule: dict[str, Any], leave_out: tuple[str, ...] = ()) -> Scope | None:
-    """Return the resources of a rule; None when one of its conditions cannot be told."""
-    if any(rule.get(name) for name in _UNTOLD if name not in leave_out):
-        return None
-    data = [as_dict(one) for one in as_list(rule.get("data"))]
-    if any(one.get("meaning") != "instance" for one in data):
-        return None
-    span = as_dict(rule.get("dataPeriod"))
-    return Scope(
-        classes=frozenset(_codings(rule.get("class"))),
-        codes=frozenset(_in_concepts(rule.get("code"))),
-        labels=frozenset(_codings(rule.get("securityLabel"))),
-        resources=frozenset(_named(one) for one in data),
-        dated=(as_str(span.get("start")), as_str(span.get("end"))) if span else None,
-    )
-
-
-def _period(rule: dict[str, Any]) -> tuple[str, str]:
-    span = as_dict(rule.get("period"))
-    return as_str(span.get("start")), as_str(span.get("end"))
-
-
-def _named(data: dict[str, Any]) -> str:
-    return "/".join(as_str(as_dict(data.get("reference")).get("reference")).split("/")[-2:])
+def _named(data: dict[str, Any]) -> Iterator[str]:
+    reference = as_str(as_dict(data.get("reference")).get("reference")).partition("/_history/")[0]
+    if data.get("meaning") == "instance" and "/" in reference:
+        yield "/".join(reference.split("/")[-2:])
 
 
 def _codings(value: object) -> Iterator[Code]:
     for one in as_list(value):
         coding = as_dict(one)
-        yield as_str(coding.get("system")), as_str(coding.get("code"))
+        if code := as_str(coding.get("code")):
+            yield as_str(coding.get("system")), code
 
 
 def _in_concepts(value: object) -> Iterator[Code]:
@@ -152,31 +102,18 @@ def _meet(wanted: frozenset[Code], found: set[Code]) -> bool:
     return bool(wanted & found) or bool({code for system, code in wanted if not system} & {code for _, code in found})
 
 
-def _when(resource: dict[str, Any]) -> str:
-    for name in _DATED:
-        if moment := as_str(resource.get(name)):
-            return moment
-    return next((as_str(as_dict(resource.get(one)).get("start")) for one in _PERIODS if resource.get(one)), "")
+def _dated(resource: dict[str, Any], period: Span, *, surely: bool) -> bool:
+    """Return whether a resource lies in a period; one that is not dated is withheld rather than shown."""
+    when = {"start": moment, "end": moment} if (moment := _moment(resource)) else _period(resource)
+    span, told = span_of(when)
+    if span == OPEN or not told:
+        return not surely
+    return within(span, period) if surely else overlaps(span, period)
 
 
-def _within(moment: str, period: tuple[str, str]) -> bool:
-    """Return whether a recorded time lies in a period; a time that is not known lies in every one.
-
-    What cannot be placed in time is withheld rather than shown. A period's end is part of it, as precise as it is
-    written (https://hl7.org/fhir/R4/datatypes.html#Period).
-    """
-    at = lower_bound(moment)
-    if at == UNDATED:
-        return True
-    start, end = period
-    return (not start or lower_bound(start) <= at) and (not end or at < _after(end))
+def _moment(resource: dict[str, Any]) -> str:
+    return next((moment for name in _DATED if (moment := as_str(resource.get(name)))), "")
 
 
-def _after(end: str) -> datetime:
-    """Return the first moment behind a date or time."""
-    at = lower_bound(end)
-    if len(end) == _YEAR:
-        return at.replace(year=at.year + 1)
-    if len(end) == _MONTH:
-        return (at + timedelta(days=31)).replace(day=1)
-    return at + (timedelta(days=1) if len(end) == _DAY else timedelta(seconds=1))
+def _period(resource: dict[str, Any]) -> dict[str, Any]:
+    return next((found for name in _PERIODS if (found := as_dict(resource.get(name)))), {})

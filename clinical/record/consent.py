@@ -1,9 +1,10 @@
 """A patient who withdraws his consent takes his record out of the answers; when he gives it again it comes back.
 
-What a Consent can say is read by `clinical.domain.consent`; a denial for some data or some time by
-`clinical.domain.consent_scope`. His Patient and Consent resources stay in effect, so that it can be seen why there is
-nothing else; history stays. What arrives meanwhile waits for a person. A condition that cannot be told here is not
-acted on: it is put on the trail, for the privacy officer, and said where an answer finds nothing.
+What a Consent can say is read by `clinical.domain.consent`; its rules, for some data, times, uses or persons, by
+`clinical.domain.consent_rules`. His Patient and Consent resources stay in effect, so that it can be seen why there is
+nothing else; history stays. What arrives meanwhile waits for a person. For a condition that cannot be told here a
+denial is applied more widely than written, and a permission holds for nothing: this is put on the trail, for the
+privacy officer, and said where an answer finds nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from clinical.audit import trail
-from clinical.domain.consent import Stance, stance_of
-from clinical.domain.consent_scope import Denial, Denials, Scope, boundaries, denials_of
-from clinical.domain.projection.elements import as_dict
+from clinical.domain.consent import Stance, root_of, stance_of
+from clinical.domain.consent_rules import Denials, Permission, Rule, boundaries, denials_of, permission_of
 from clinical.models import DeletionReceipt, ResourceVersion
 from clinical.record.incoming import decode_resource
 from clinical.record.selectors import content_of, resource_of
@@ -31,16 +31,15 @@ CONSENT: Final = "Consent"
 WITHDRAWN: Final = "consent-withdrawn"
 LIMITED: Final = "consent-limited"
 _STAYS: Final = ("Patient", CONSENT)
-_EVERYTHING: Final = Scope()
 Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the Consents of a patient say at a moment. `untold` counts those with a condition not told here."""
+    """What the Consents of a patient say at a moment. `untold`: how many denials apply more widely than written."""
 
     closed: bool = False
-    denials: tuple[Denial, ...] = ()
+    denials: tuple[Rule, ...] = ()
     untold: int = 0
 
     def withhold(self, resource: dict[str, Any]) -> bool:
@@ -57,30 +56,30 @@ def rules_of(patient_id: UUID, *, now: datetime) -> Rules:
     """Return what the Consents held of a patient say at `now` (timezone-aware).
 
     One that denies the whole record closes it, whatever others say. One that has ended, having permitted before,
-    closes it unless another one permits.
+    closes all that no other one permits.
     """
     rows = ResourceVersion.objects.filter(patient_id=patient_id, resource_type=CONSENT).order_by("number")
     if not rows.exists():
         return NO_RULES
     permitted: set[Place] = set()
     standing: list[tuple[Place, Stance]] = []
-    rules: list[Denial] = []
-    untold = 0
+    rules: list[Rule] = []
+    permissions: list[Permission] = []
     for row in rows.select_related("patient__data_key"):
         resource = {} if row.deleted else decode_resource(content_of(row))
-        stance, place = stance_of(resource), (row.server, row.logical_id)
-        if stance is Stance.PERMITS:
+        place, permission = (row.server, row.logical_id), _permission(resource)
+        if permission.given:
             permitted.add(place)
         if row.is_current:
-            standing.append((place, stance))
-            found = _denials(resource)
-            untold += found.untold
-            rules += [one for one in found.rules if one.holds(now)]
-    stances = {stance for _, stance in standing}
-    ended = any(stance is Stance.ENDED and place in permitted for place, stance in standing)
-    closed = Stance.DENIES in stances or (ended and Stance.PERMITS not in stances)
-    closed = closed or any(one.scope == _EVERYTHING and not one.exceptions for one in rules)
-    return Rules(closed, tuple(rules), untold)
+            standing.append((place, stance_of(resource)))
+            rules += _denials(resource).rules
+            permissions.append(permission)
+    if any(stance is Stance.ENDED and place in permitted for place, stance in standing):
+        others = tuple(one.rule for one in permissions if one.rule is not None)
+        rules.append(Rule(exceptions=others, wider=any(one.void for one in permissions)))
+    in_force = tuple(one for one in (rule.at(now) for rule in rules) if one is not None)
+    closed = any(stance is Stance.DENIES for _, stance in standing) or any(one.is_whole for one in in_force)
+    return Rules(closed, in_force, sum(one.wider for one in in_force))
 
 
 def is_closed(patient_id: UUID, *, now: datetime) -> bool:
@@ -88,15 +87,28 @@ def is_closed(patient_id: UUID, *, now: datetime) -> bool:
     return rules_of(patient_id, now=now).closed
 
 
-def moments_of(row: ResourceVersion) -> list[str]:
-    """Return the times at which a rule of a Consent begins or ends, as they are written."""
-    return boundaries(_denials(resource_of(row)))
+def moments_of(row: ResourceVersion) -> list[datetime]:
+    """Return the moments at which a rule of a Consent begins to hold or no longer holds, timezone-aware.
+
+    A rule without a beginning has the earliest moment there is, so that a worker that has just begun looks at it: a
+    former release may have read it otherwise. A permission of everything for ever has none.
+    """
+    resource = resource_of(row)
+    permission = _permission(resource)
+    limited = [permission.rule or Rule()] if permission.given and permission.rule != Rule() else []
+    return list(boundaries([*_denials(resource).rules, *limited]))
 
 
 def _denials(resource: dict[str, Any]) -> Denials:
     if stance_of(resource) is not Stance.CONDITIONAL:
         return Denials()
-    return denials_of(as_dict(resource.get("provision")))
+    return denials_of(root_of(resource))
+
+
+def _permission(resource: dict[str, Any]) -> Permission:
+    if stance_of(resource) not in {Stance.CONDITIONAL, Stance.PERMITS}:
+        return Permission()
+    return permission_of(root_of(resource))
 
 
 def close(patient_id: UUID, consent: Prepared, *, now: datetime) -> None:
@@ -128,11 +140,16 @@ def take_resource_out(patient_id: UUID, reference: str, *, before: datetime, now
 
 
 def note_conditions(consent: Prepared, *, now: datetime) -> None:
-    """Put a denial on the trail with a condition that cannot be told here: it is kept, and nothing follows from it."""
-    if not _denials(decode_resource(consent.incoming.content)).untold:
+    """Put a Consent on the trail with a condition that cannot be told here, and what follows from it."""
+    resource = decode_resource(consent.incoming.content)
+    if _denials(resource).untold:
+        reason = "denial-applied-more-widely"
+    elif _permission(resource).void:
+        reason = "permission-not-applied"
+    else:
         return
     patient = consent.incoming.patient
-    detail = {"resource": f"{CONSENT}/{consent.incoming.logical_id}", "reason": "conditions-not-applied"}
+    detail = {"resource": f"{CONSENT}/{consent.incoming.logical_id}", "reason": reason}
     who = f"feed:{consent.incoming.feed}"
     entry = trail.Entry("consent.noted", "REFUSED", who, patient_id=str(patient.id) if patient else "", detail=detail)
     trail.append(entry, now=now)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from clinical.domain.projection.dates import lower_bound
 from clinical.domain.versions import Effect
 from clinical.keys import KeyDestroyedError, cipher_of
 from clinical.models import Patient, ResourceVersion
@@ -87,7 +86,7 @@ def _moments_of(version_id: int) -> tuple[datetime, ...]:
     if version_id not in _moments:
         row = ResourceVersion.objects.select_related("patient__data_key").get(pk=version_id)
         try:
-            _moments[version_id] = tuple(lower_bound(one) for one in moments_of(row))
+            _moments[version_id] = tuple(moments_of(row))
         except KeyDestroyedError:  # erased meanwhile
             return ()
     return _moments[version_id]

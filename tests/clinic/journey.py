@@ -38,6 +38,8 @@ vllm_watchdog_s: {checks.WATCHDOG_S}
 """
 _BUNDLE_TO_ANSWER_S: Final = 900.0
 _SECOND_RUN_S: Final = 180.0
+_OWN_UNIT: Final = "/etc/systemd/system/appliance-worker.service"
+_OWN_LINE: Final = "# of the release before"
 _ROLLBACK_S: Final = 60.0
 
 
@@ -209,14 +211,22 @@ class Clinic:
         if self.media.second is None:
             self.run.not_covered.append("update and rollback: no second medium was given")
             return
+        # A line that only the former release's unit has: the next one's is written without it.
+        self.box.run(
+            f"echo '{_OWN_LINE}' >>{_OWN_UNIT} && systemctl daemon-reload && /opt/appliance/bin/release keep --anew"
+        )
         with self.run.step("an update from the next medium, with its migration and health check") as step:
             step.said = self._from_medium(self.media.second)
             step.said += "; " + self.box.run("readlink /opt/appliance/current").strip()
+            expect(_OWN_LINE not in self.box.run(f"cat {_OWN_UNIT}"), "the update left the former release's unit")
         with self.run.step("after the update the record answers as before") as step:
             step.said = self.newest_potassium()
         with self.run.step("the rollback", within_s=_ROLLBACK_S) as step:
             step.said = self.box.run("/opt/appliance/bin/release rollback").strip().splitlines()[-1]
-        with self.run.step("after the rollback everything answers") as step:
+        with self.run.step("after the rollback everything answers, under the former release's own units") as step:
+            expect(_OWN_LINE in self.box.run(f"cat {_OWN_UNIT}"), "the unit is not the former release's")
+            stale = self.box.run("systemctl show --property=NeedDaemonReload --value appliance-worker.service").strip()
+            expect(stale == "no", "systemd has not read the units again")
             step.said = f"{checks.answers(self.box)}; {self.newest_potassium()}"
 
     def _power_cut(self) -> None:

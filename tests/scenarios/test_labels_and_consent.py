@@ -157,14 +157,14 @@ def test_another_patients_record_is_never_closed() -> None:
     assert seen()[1] == 1
 
 
-def test_a_denial_with_conditions_is_kept_and_noted_and_nothing_follows() -> None:
+def test_a_denial_for_persons_that_cannot_be_told_closes_the_record_and_is_noted() -> None:
     take_in(bundle(patient(), note(WORDS)))
 
     take_in(consent(provision={"actor": [{"role": {"text": "insurer"}, "reference": {"display": "Insurer"}}]}))
 
-    assert seen()[1] == 1
+    assert seen() == (1, 0)  # the Consent itself
     entry = AuditEvent.objects.get(action="consent.noted")
-    assert entry.detail == {"resource": "Consent/c1", "reason": "conditions-not-applied"}
+    assert entry.detail == {"resource": "Consent/c1", "reason": "denial-applied-more-widely"}
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,16 @@ def test_a_denial_with_conditions_is_kept_and_noted_and_nothing_follows() -> Non
         (consent(status="inactive"), Stance.ENDED),
         (consent(provision={"purpose": [{"code": "HMARKT"}]}), Stance.NOTHING),
         (consent(provision={"purpose": [{"code": "TREAT"}]}), Stance.DENIES),
+        (consent(provision={"purpose": []}), Stance.DENIES),
+        (consent(provision={"purpose": [{"code": "a-site's-own"}]}), Stance.CONDITIONAL),
+        (consent(provision={"actor": [{}]}), Stance.CONDITIONAL),
+        (consent(rule="permit", provision={"actor": [{}]}), Stance.CONDITIONAL),
+        (consent(rule="permit", provision={"purpose": [{"code": "HRESCH"}]}), Stance.NOTHING),
         (consent(provision={"provision": [{"type": "permit", "purpose": [{"code": "ETREAT"}]}]}), Stance.CONDITIONAL),
         (consent(rule="permit", provision={"provision": [{"type": "deny"}]}), Stance.CONDITIONAL),
+        (consent(provision={"type": ""}), Stance.DENIES),  # the policy rule is an opt-out
+        (consent(provision={"type": ""}, policyRule={"coding": [{"code": "OPTIN"}]}), Stance.PERMITS),
+        (consent(provision={"type": "", "provision": [{"type": "permit"}]}), Stance.CONDITIONAL),
         (consent(scope={"coding": [{"code": "research"}]}), Stance.NOTHING),
         (consent(provision={"action": [{"coding": [{"code": "disclose"}]}]}), Stance.NOTHING),
         (patient(), Stance.NOTHING),
