@@ -5,56 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from html.parser import HTMLParser
 from typing import Any, Final
 
 from clinical.domain.extraction import extraction_of
+from clinical.domain.html_words import plain_text_of_html
 from clinical.domain.projection.elements import Path, Resource, as_dict, as_list, as_str
 
 SEPARATOR: Final = "\n\f\n"
 LONG_VALUE: Final = 40  # characters from which a valueString is prose rather than a result
 _PLAIN: Final = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 _HTML: Final = frozenset({"text/html", "application/xhtml", "application/xhtml+xml"})
-_BLOCKS: Final = frozenset({
-    "address", "article", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3",
-    "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "thead", "tr",
-    "ul",
-})  # fmt: skip
-_UNSEEN: Final = frozenset({"script", "style", "head", "template"})
-
-
-class _TextOnly(HTMLParser):
-    """Collects the visible text; block elements end a line, table cells are set apart by " | "."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in _UNSEEN
-        if tag in _BLOCKS:
-            self.parts.append("\n")
-        elif tag in ("td", "th"):
-            self.parts.append(" | " if self.parts and not self.parts[-1].endswith("\n") else "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in _UNSEEN and self._hidden > 0
-        if tag in _BLOCKS and tag != "br":
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-
-def plain_text_of_html(markup: str) -> str:
-    """Return the visible text of HTML or XHTML, one line a block; deterministic."""
-    parser = _TextOnly()
-    parser.feed(markup)
-    parser.close()
-    lines = (re.sub(r"[ \t]+", " ", line).strip() for line in "".join(parser.parts).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def text_part(resource: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from bs4 import BeautifulSoup, Comment, Tag
 from bs4.element import NavigableString, PreformattedString
 
+from clinical.domain.html_words import is_unseen, raised
 from ingestion.domain.guideline_text import Heading
 
-_DROPPED = ("script", "style", "noscript", "template", "iframe", "object", "svg", "head")
+_DROPPED = ("noscript", "iframe", "object", "svg")  # and what `is_unseen`
 _BLOCKS = [
     "address",
     "article",
@@ -66,8 +67,12 @@ def read_html(content: bytes) -> HtmlDocument:
     """Return text (one line a block, cells apart by " | "), headings with offsets in it, and fields."""
     soup = BeautifulSoup(content, "html.parser")
     fields = _fields(soup)
-    for tag in soup.find_all(_DROPPED):
+    for tag in soup.find_all(lambda tag: tag.name in _DROPPED or is_unseen(tag.name, tag.attrs)):
         tag.decompose()
+    for tag in soup.find_all("sup"):
+        before, words = tag.previous_sibling, tag.get_text()
+        if isinstance(before, NavigableString):
+            tag.string = raised(words, before)
     heads: dict[int, tuple[int, str]] = {}
     for tag in soup.find_all(re.compile(r"^h[1-6]$")):
         words = _SPACE.sub(" ", tag.get_text()).strip()

@@ -71,9 +71,9 @@ def project_medication(resource: Resource, related: Mapping[str, Resource]) -> l
             name_path=drug_path,
             intent=as_str(resource.get("intent")),
             dosage="; ".join(unique(as_str(as_dict(item).get("text")) for item in dosages)),
-            dose=quantity_text(rate.get("doseQuantity") or dosage.get("dose")) or _dose_range(rate),
+            dose=_dose(dosage, rate),
             route=concept(dosage.get("route")).text,
-            timing=_timing(as_dict(dosage.get("timing"))),
+            timing=", ".join(filter(None, (_timing(as_dict(dosage.get("timing"))), _wanted(dosage), _most(dosage)))),
             as_needed=dosage.get("asNeededBoolean") is True or "asNeededCodeableConcept" in dosage,
             reason=_reason(resource, related),
             status_reason=concepts(resource.get(reason_name)).text if reason_name else "",
@@ -126,9 +126,33 @@ def _span(resource: Resource, dosage: Resource) -> tuple[str, str]:
     return start or as_str(resource.get("effectiveDateTime")), end
 
 
-def _dose_range(rate: Resource) -> str:
-    bounds = as_dict(rate.get("doseRange"))
+def _dose(dosage: Resource, rate: Resource) -> str:
+    """Return dose and rate: "500 mg at 90 mL/h", "1 to 2 tablets"."""
+    dose = quantity_text(rate.get("doseQuantity") or dosage.get("dose")) or _bounds(rate.get("doseRange"))
+    running = quantity_text(rate.get("rateQuantity")) or _bounds(rate.get("rateRange"))
+    running = running or _per(as_dict(rate.get("rateRatio")))
+    return " at ".join(filter(None, (dose, running)))
+
+
+def _bounds(value: object) -> str:
+    bounds = as_dict(value)
     return " to ".join(filter(None, (quantity_text(bounds.get("low")), quantity_text(bounds.get("high")))))
+
+
+def _per(ratio: Resource) -> str:
+    ends = [quantity_text(ratio.get(name)) for name in ("numerator", "denominator")]
+    return " per ".join(ends) if all(ends) else ""
+
+
+def _wanted(dosage: Resource) -> str:
+    """Return for what it is taken as needed."""
+    text = concept(dosage.get("asNeededCodeableConcept")).text
+    return f"for {text}" if text else ""
+
+
+def _most(dosage: Resource) -> str:
+    most = _per(as_dict(dosage.get("maxDosePerPeriod")))
+    return f"at most {most}" if most else ""
 
 
 def _timing(timing: Resource) -> str:
@@ -140,7 +164,10 @@ def _timing(timing: Resource) -> str:
     unit = _UNITS.get(as_str(repeat.get("periodUnit")), "")
     if not unit:
         return ""
+    longest = as_number(repeat.get("periodMax"))
     if frequency == "1":
+        if longest:
+            return f"every {period} to {longest} {unit}s"
         return f"once a {unit}" if period == "1" else f"every {period} {unit}s"
     times = "twice" if frequency == str(_PERIOD_TIMES) else f"{frequency} times"
     return f"{times} a {unit}" if period == "1" else f"{times} every {period} {unit}s"

@@ -201,10 +201,11 @@ def _entries(reading: Reading, section: Element, code: str) -> None:
 def _entry(reading: Reading, entry: Element, code: str) -> None:
     if code not in _PLANNED:
         diagnosis = "encounter-diagnosis" if code in _ENCOUNTER_DIAGNOSES else "problem-list-item"
+        concern = problems.concern_of(entry)
         for each in within(entry, problems.PROBLEM):
-            problems.read_problem(reading, each, diagnosis)
+            problems.read_problem(reading, each, diagnosis, concern)
         for each in within(entry, problems.ALLERGY):
-            problems.read_allergy(reading, each)
+            problems.read_allergy(reading, each, concern)
         for each in within(entry, treatments.IMMUNIZATION):
             treatments.read_immunization(reading, each)
         for each in within(entry, care.ENCOUNTER):
@@ -212,6 +213,8 @@ def _entry(reading: Reading, entry: Element, code: str) -> None:
     for each in entry.iter():
         if name(each) == "substanceAdministration" and templates(each) & _MEDICATIONS:
             treatments.read_medication(reading, each)
+    for each in within(entry, treatments.DISPENSE):
+        treatments.read_dispense(reading, each)
     for each in within(entry, care.SUPPLY):
         care.read_supply(reading, each)
     care.read_devices(reading, entry)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from ingestion.domain.ccda.xml import name, one, words
+from clinical.domain.html_words import raised
+from ingestion.domain.ccda.xml import name, one
 
 if TYPE_CHECKING:
     from ingestion.domain.ccda.xml import Element
@@ -28,17 +29,19 @@ def referred_texts(root: Element) -> dict[str, str]:
     for element in root.iter():
         key = element.get("ID")
         if key:
-            found[key] = words(element)
+            found[key] = " ".join(_walk(element).replace(" | ", " ").split())
     return found
 
 
 def _walk(element: Element) -> str:
     tag = name(element)
-    if tag in _IGNORED:
+    if tag in _IGNORED or element.get("revised") == "delete":
         return ""
     parts = [_SPACE.sub(" ", element.text or "")]
     for child in element:
         inner, child_tag = _walk(child), name(child)
+        if child_tag == "sup":
+            inner = raised(inner, parts[-1])
         if child_tag == "br":
             parts.append("\n")
         elif child_tag in _CELLS:

@@ -1,7 +1,7 @@
 """Problems, allergies and procedures.
 
-Source: C-CDA R2.1 templates Problem Observation (20.22.4.4), Allergy - Intolerance Observation (20.22.4.7),
-Procedure Activity (20.22.4.12 to .14); HL7 C-CDA on FHIR guide.
+Source: C-CDA R2.1 templates Problem Observation (20.22.4.4), Allergy - Intolerance Observation (20.22.4.7), their
+Concern Acts (20.22.4.3, 20.22.4.30), Procedure Activity (20.22.4.12 to .14); HL7 C-CDA on FHIR guide.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ PROCEDURES: Final = (
     "2.16.840.1.113883.10.20.22.4.13",
     "2.16.840.1.113883.10.20.22.4.12",
 )
+_CONCERNS: Final = frozenset({"2.16.840.1.113883.10.20.22.4.3", "2.16.840.1.113883.10.20.22.4.30"})
+_NO_LONGER: Final = frozenset({"completed", "aborted"})
 _REACTION: Final = "2.16.840.1.113883.10.20.22.4.9"
 _SEVERITY: Final = "2.16.840.1.113883.10.20.22.4.8"
 _CRITICALITY: Final = "2.16.840.1.113883.10.20.22.4.145"
@@ -64,6 +66,7 @@ _NO_PROBLEM: Final = {
     **coded("http://snomed.info/sct", "160245001", "No current problems or disability"),
     "text": "No known problems",
 }
+_UNKNOWN_END: Final = "The document gives this allergy an end of unknown date, but its concern as open."
 _PROCEDURE_STATUS: Final = {
     "nullified": "entered-in-error",
     "completed": "completed",
@@ -73,8 +76,19 @@ _PROCEDURE_STATUS: Final = {
 }
 
 
-def read_problem(reading: Reading, observation: Element, category: str) -> None:
-    """Add a condition; a negated one is refuted, not absent."""
+def concern_of(entry: Element) -> str:
+    """Return the status of the Concern Act around observations: active, suspended, completed, aborted or ""."""
+    for act in every(entry, "v:act"):
+        if templates(act) & _CONCERNS:
+            return attribute(act, "code", "v:statusCode")
+    return ""
+
+
+def read_problem(reading: Reading, observation: Element, category: str, concern: str = "") -> None:
+    """Add a condition; a negated one is refuted, not absent.
+
+    An end of unknown date says that the problem is resolved (C-CDA R2.1, Problem Observation, effectiveTime).
+    """
     code = concept(one(observation, "v:value"), reading.referred)
     negated = attribute(observation, "negationInd") == "true"
     if negated and {each.get("code", "") for each in code.get("coding", [{}])} <= _ANY_PROBLEM:
@@ -82,7 +96,8 @@ def read_problem(reading: Reading, observation: Element, category: str) -> None:
     if not code:
         return
     start, end = period(one(observation, "v:effectiveTime"), reading.zone)
-    clinical = _status(observation) or ("resolved" if end else "active")
+    over = "resolved" if end or _ends_unknown(observation) else ""
+    clinical = _status(observation) or over or ("inactive" if concern in _NO_LONGER else "active")
     void = attribute(observation, "code", "v:statusCode") == "nullified"
     verification = "entered-in-error" if void else "refuted" if negated else "confirmed"
     negated = negated or void
@@ -105,8 +120,12 @@ def read_problem(reading: Reading, observation: Element, category: str) -> None:
     )
 
 
-def read_allergy(reading: Reading, observation: Element) -> None:
-    """Add an allergy; a negated one of no particular substance is a recorded "no known allergies"."""
+def read_allergy(reading: Reading, observation: Element, concern: str = "") -> None:
+    """Add an allergy; a negated one of no particular substance is a recorded "no known allergies".
+
+    One whose end has no date stays active, with a note, unless its concern is closed too: senders write such an end for
+    allergies that go on, and a warning too many is the lesser harm.
+    """
     substance = one(observation, "v:participant/v:participantRole/v:playingEntity/v:code")
     kind = attribute(observation, "code", "v:value")
     category = _CATEGORIES.get(kind, "")
@@ -121,7 +140,10 @@ def read_allergy(reading: Reading, observation: Element) -> None:
     if not code:
         return
     start, end = period(one(observation, "v:effectiveTime"), reading.zone)
-    clinical = _status(observation) or ("resolved" if end else "active")
+    unknown_end = _ends_unknown(observation)
+    closed = concern in _NO_LONGER
+    over = "resolved" if end or (unknown_end and closed) else "inactive" if closed else ""
+    clinical = _status(observation) or over or "active"
     void = attribute(observation, "code", "v:statusCode") == "nullified"
     criticality = _CRITICALITIES.get(attribute(_under(observation, _CRITICALITY), "code", "v:value"), "")
     reading.add(
@@ -142,6 +164,7 @@ def read_allergy(reading: Reading, observation: Element) -> None:
             "onsetDateTime": start,
             "recordedDate": moment(one(observation, "v:author/v:time"), reading.zone),
             "recorder": person(one(observation, "v:author/v:assignedAuthor")),
+            "note": [{"text": _UNKNOWN_END}] if unknown_end and clinical == "active" else [],
             "reaction": [found for each in within(observation, _REACTION) if (found := _reaction(reading, each))],
         }
     )
@@ -180,6 +203,12 @@ def read_procedure(reading: Reading, act: Element) -> None:
             "outcome": outcome,
         }
     )
+
+
+def _ends_unknown(observation: Element) -> bool:
+    """Return whether there is an end whose date is unknown (UNK); "not applicable" and "no information" are no end."""
+    high = one(observation, "v:effectiveTime/v:high")
+    return high is not None and high.get("nullFlavor") == "UNK"
 
 
 def _status(observation: Element) -> str:

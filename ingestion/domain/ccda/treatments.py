@@ -1,8 +1,8 @@
 """Medications and immunizations.
 
-Source: C-CDA R2.1 templates Medication Activity (20.22.4.16), Immunization Activity (20.22.4.52); HL7 C-CDA on
-FHIR guide. A medication list says what is taken, so it becomes MedicationStatement; an intended one
-(moodCode INT) is an order.
+Source: C-CDA R2.1 templates Medication Activity (20.22.4.16), Indication (20.22.4.19), Medication Dispense
+(20.22.4.18), Immunization Activity (20.22.4.52); HL7 C-CDA on FHIR guide. A medication list says what is taken, so it
+becomes MedicationStatement; an intended one (moodCode INT) is an order.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.ccda.datatypes import concept, moment, period, person, quantity
+from ingestion.domain.ccda.dosage import dosage_of
 from ingestion.domain.ccda.xml import XSI_TYPE, attribute, every, one, templates, words
 from ingestion.domain.mapped import clean, coded
 
@@ -21,8 +22,8 @@ Json = dict[str, Any]
 MEDICATION: Final = "2.16.840.1.113883.10.20.22.4.16"
 IMMUNIZATION: Final = "2.16.840.1.113883.10.20.22.4.52"
 _REFUSAL: Final = "2.16.840.1.113883.10.20.22.4.53"
-_INSTRUCTION: Final = "2.16.840.1.113883.10.20.22.4.20"
-_FREE_SIG: Final = "2.16.840.1.113883.10.20.22.4.147"
+DISPENSE: Final = "2.16.840.1.113883.10.20.22.4.18"
+_INDICATION: Final = "2.16.840.1.113883.10.20.22.4.19"
 _MATERIAL: Final = "v:consumable/v:manufacturedProduct/v:manufacturedMaterial"
 _STATUS: Final = {
     "completed": "completed",
@@ -38,7 +39,14 @@ _NONE_TAKEN: Final = {
     "text": "No known medications",
 }
 _GIVEN: Final = {"aborted": "not-done", "cancelled": "not-done", "nullified": "entered-in-error"}
-_DAYS: Final = {"h": "h", "d": "d", "wk": "wk", "mo": "mo", "min": "min", "a": "a", "s": "s"}
+_HANDED_OVER: Final = {
+    "completed": "completed",
+    "active": "in-progress",
+    "aborted": "stopped",
+    "cancelled": "cancelled",
+    "suspended": "on-hold",
+    "nullified": "entered-in-error",
+}
 
 
 def read_medication(reading: Reading, activity: Element) -> None:
@@ -57,11 +65,12 @@ def read_medication(reading: Reading, activity: Element) -> None:
     if negated and status != "entered-in-error":
         status = "not-taken"
     ordered = attribute(activity, "moodCode") in ("INT", "RQO")
-    dosage = _dosage(reading, activity)
+    dosage = dosage_of(reading, activity)
     shared: Json = {
         "identifier": reading.identifiers(activity),
         "medicationCodeableConcept": code,
         "subject": reading.subject(),
+        "reasonCode": _reasons(reading, activity),
     }
     if ordered:
         reading.add(
@@ -104,43 +113,36 @@ def _course(reading: Reading, activity: Element) -> tuple[str, str]:
     return "", ""
 
 
-def _dosage(reading: Reading, activity: Element) -> Json:
-    text = words(activity, "v:text") or reading.referred.get(
-        attribute(activity, "value", "v:text/v:reference").removeprefix("#"), ""
-    )
-    sigs = [
-        words(each, "v:text")
-        or reading.referred.get(attribute(each, "value", "v:text/v:reference").removeprefix("#"), "")
-        for each in [
-            *every(activity, "v:entryRelationship/v:act"),
-            *every(activity, "v:entryRelationship/v:substanceAdministration"),
-        ]
-        if templates(each) & {_INSTRUCTION, _FREE_SIG}
+def _reasons(reading: Reading, activity: Element) -> list[Json]:
+    """Return what a medicine is for, by its Indications."""
+    return [
+        found
+        for each in every(activity, "v:entryRelationship/v:observation")
+        if _INDICATION in templates(each) and (found := concept(one(each, "v:value"), reading.referred))
     ]
-    dose = quantity(one(activity, "v:doseQuantity")) or quantity(one(activity, "v:doseQuantity/v:center"))
-    return clean(
+
+
+def read_dispense(reading: Reading, supply: Element) -> None:
+    """Add a medicine handed over (Medication Dispense)."""
+    code = concept(one(supply, "v:product/v:manufacturedProduct/v:manufacturedMaterial/v:code"), reading.referred)
+    if not code:
+        return
+    status = attribute(supply, "code", "v:statusCode")
+    reading.add(
         {
-            "text": text,
-            "patientInstruction": "; ".join(filter(None, sigs)),
-            "timing": _timing(activity),
-            "asNeededBoolean": one(activity, "v:precondition") is not None or None,
-            "route": concept(one(activity, "v:routeCode"), reading.referred),
-            "doseAndRate": [{"doseQuantity": dose}] if dose else [],
+            "resourceType": "MedicationDispense",
+            "id": reading.id_of("MedicationDispense", supply),
+            "identifier": reading.identifiers(supply),
+            "status": _HANDED_OVER.get(status, "unknown"),
+            "medicationCodeableConcept": code,
+            "subject": reading.subject(),
+            "quantity": quantity(one(supply, "v:quantity")),
+            "whenHandedOver": period(one(supply, "v:effectiveTime"), reading.zone)[0],
+            "performer": [
+                {"actor": who} for each in every(supply, "v:performer/v:assignedEntity") if (who := person(each))
+            ],
         }
     )
-
-
-def _timing(activity: Element) -> Json:
-    for each in every(activity, "v:effectiveTime"):
-        every_so = one(each, "v:period")
-        kind = (each.get(XSI_TYPE) or "").rpartition(":")[2]
-        if every_so is not None and attribute(every_so):
-            found, unit = quantity(every_so), _DAYS.get(attribute(every_so, "unit"), "")
-            if found and unit:
-                return {"repeat": {"frequency": 1, "period": found["value"], "periodUnit": unit}}
-        if kind == "EIVL_TS" and attribute(each, "code", "v:event"):
-            return {"code": {"text": attribute(each, "code", "v:event")}}
-    return {}
 
 
 def read_immunization(reading: Reading, activity: Element) -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from clinical.domain.html_words import raised
 from ingestion.domain.documents.extracted import MOST_CHARACTERS, Extracted, ExtractionError, PageText
-from ingestion.domain.documents.lines import raised, tidy
+from ingestion.domain.documents.lines import tidy
 
 METHOD: Final = "docx 1"
 MOST_ENTRIES: Final = 50_000

@@ -1,4 +1,4 @@
-"""What readers of documents share: tidy lines, and raised digits."""
+"""What readers of documents share: tidy lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 _INNER_SPACE: Final = re.compile(r"[ \t\v\r]+")
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 _EMPTY_CELLS: Final = re.compile(r"\|(?: +\|)+")
-_EXPONENT: Final = re.compile(r"[+\-\u2212]?\d+")
 _UNUSABLE: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -21,8 +20,3 @@ def tidy(text: str) -> str:
         bare = bare.rstrip(" |") if bare.endswith("|") else bare
         lines.append(_EMPTY_CELLS.sub("| |", bare).strip())
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
-
-
-def raised(text: str, before: str) -> str:
-    """Return raised text with a "^" where it would otherwise become part of a number: 10 with a raised 9 is 10^9."""
-    return f"^{text}" if _EXPONENT.fullmatch(text.strip()) and before[-1:].isalnum() else text

@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from clinical.domain.html_words import raised
 from ingestion.domain.documents.extracted import MOST_CHARACTERS, Extracted, ExtractionError, PageText
-from ingestion.domain.documents.lines import raised, tidy
+from ingestion.domain.documents.lines import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from clinical.domain.narrative import plain_text_of_html
+from clinical.domain.html_words import plain_text_of_html
 from ingestion.domain.ccda.document import narrative_of
 from ingestion.domain.ccda.xml import CcdaError
 from ingestion.domain.documents import docx, kinds, rtf
