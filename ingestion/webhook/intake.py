@@ -93,7 +93,8 @@ def take(file: BinaryIO, client: FhirClient, target: Target, *, wait: bool, cloc
     wait = wait and not asked.needs_time and len(content) <= settings.INGESTION_FHIR_LIMITS[1]
     file.seek(0)
     job = _keep(file, client, asked, wait=wait, now=clock())
-    if wait and (done := _worked_through(job, asked, clock=clock)):
+    done = _worked_through(job, asked, clock=clock) if wait else None
+    if done is not None:
         return _reply(job, asked, done)
     where = f"{base()}/jobs/{job.pk}"
     return Reply(202, told("accepted", "Kept; the workers take it in."), {"Content-Location": where})
@@ -151,8 +152,8 @@ def _keep(file: BinaryIO, client: FhirClient, asked: Asked, *, wait: bool, now: 
     return job
 
 
-def _worked_through(job: IngestJob, asked: Asked, *, clock: Callable[[], datetime]) -> list[Done]:
-    """Work the job through here; returns nothing when it is left to the workers.
+def _worked_through(job: IngestJob, asked: Asked, *, clock: Callable[[], datetime]) -> list[Done] | None:
+    """Work the job through here; returns None when it is left to the workers.
 
     Raises:
         RefusedError: an entry of a transaction could not be stored; nothing of it was.
@@ -168,7 +169,7 @@ def _worked_through(job: IngestJob, asked: Asked, *, clock: Callable[[], datetim
         raise refused("transaction-refused") from None
     except (pipeline.NotDueError, pipeline.LeaseLostError, Error, OSError) as error:
         _log.warning("job %d is left to the workers (%s)", job.pk, type(error).__name__)
-        return []
+        return None
 
 
 def _all_or_nothing(job: IngestJob, *, clock: Callable[[], datetime]) -> IngestJob:
@@ -188,6 +189,7 @@ def _reply(job: IngestJob, asked: Asked, done: list[Done]) -> Reply:
             return _message(asked, "ok", 200, None)
         case Kind.SINGLE:
             return _single(done[0])
+    job.refresh_from_db()
     return Reply(200, counts_told(job, done))
 
 

@@ -43,6 +43,15 @@ def test_the_same_transaction_again_changes_nothing(door: FhirDoor) -> None:
     assert ResourceVersion.objects.count() == held
 
 
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_a_bundle_without_entries_is_answered_without_entries(door: FhirDoor, kind: str) -> None:
+    reply = door.post({"resourceType": "Bundle", "type": kind})
+    assert reply.status_code == 200
+    assert json.loads(reply.content)["type"] == f"{kind}-response"
+    assert not json.loads(reply.content).get("entry")
+    check_resource(reply.content)
+
+
 def test_one_bad_entry_refuses_a_whole_transaction(door: FhirDoor) -> None:
     bad = observation() | {"status": "no-such-status"}
     reply = door.post(transaction(patient(), bad))
@@ -142,6 +151,8 @@ def test_other_bundles_are_taken_in_as_far_as_they_go(door: FhirDoor, kind: str)
     reply = door.post(bundle(patient(), observation(), observation("k2") | {"status": "x"}, kind=kind))
     assert reply.status_code == 200
     assert [one[1] for one in issues(reply)] == ["counts", "code-not-allowed"]
+    said = json.loads(reply.content)["issue"][0]["diagnostics"]
+    assert said == "received 3, stored 2, unchanged 0, superseded 0, unassigned 0, quarantined 1"
     assert ResourceVersion.objects.count() == 2
 
 

@@ -54,7 +54,8 @@ class Done:
 
 def response_bundle(kind: str, done: Sequence[Done]) -> dict[str, Any]:
     """Return the response Bundle, an entry for each of the request, in its order."""
-    return {"resourceType": "Bundle", "type": f"{kind}-response", "entry": [_entry(one) for one in done]}
+    response: dict[str, Any] = {"resourceType": "Bundle", "type": f"{kind}-response"}
+    return response | ({"entry": [_entry(one) for one in done]} if done else {})  # FHIR has no empty lists
 
 
 def worst(problems: Sequence[Problem]) -> int:
