@@ -84,6 +84,15 @@ def test_a_correction_stands_for_the_final_and_the_final_for_the_preliminary() -
     assert [value(fact) for fact in series(held, BLOOD)] == ["4.9 mmol/L"]
 
 
+def test_a_correction_stands_for_the_final_of_the_same_moment_in_another_zone() -> None:
+    held = facts(
+        observation("Potassium", "6.9", on="2025-03-01T08:00:00Z", status="final"),
+        observation("Potassium", "4.9", on="2025-03-01T09:00:00+01:00", status="corrected"),
+        observation("Potassium", "4.5", on="2025-03-01T09:00:00Z", status="final"),
+    )
+    assert sorted(value(fact) for fact in series(held, BLOOD)) == ["4.5 mmol/L", "4.9 mmol/L"]
+
+
 def test_two_results_for_one_moment_are_both_kept() -> None:
     held = facts(observation("Potassium", "4.1"), observation("Potassium", "5.1"))
     assert len(latest_values(held, BLOOD)) == 2

@@ -68,7 +68,8 @@ def _counts(row: ObservationRow) -> bool:
 
 
 def _moment(row: ObservationRow) -> tuple[object, ...]:
-    return measure_key(row), row.effective, row.panel, row.method
+    when = row.effective_sort if "T" in row.effective else row.effective  # one moment, in whichever zone it is written
+    return measure_key(row), when, row.panel, row.method
 
 
 def _newest_first(fact: Fact) -> tuple[object, ...]:
