@@ -185,3 +185,20 @@ def test_the_same_number_of_two_facilities_is_not_one_person() -> None:
 def test_a_type_that_is_not_mapped_says_so() -> None:
     with pytest.raises(NotMapped):
         map_message(parse_message((HEAD.format("DFT^P03") + "\r" + PID + "\r").encode()), zone=UTC)
+
+
+OTHER = "PID|2||8^^^MRN&1.2.3&ISO^MR||Other^Otto||19500101|M"
+GROUP = ("OBR|2|P2|F2|PANEL^Panel^L|||20260301080000+0000", "OBX|1|NM|2951-2^Na^LN||111|mmol/L|||||F")
+
+
+@pytest.mark.parametrize("kind", ["ORU^R01", "OUL^R22", "SIU^S12", "VXU^V04", "ADT^A17", "ORM^O01"])
+def test_what_stands_under_another_person_is_never_the_first_one_s(kind: str) -> None:
+    with pytest.raises(V2Error) as refused:
+        resources(*GROUP, OTHER, *GROUP, kind=kind)
+    assert (refused.value.reason, refused.value.place) == ("several-patients", "PID")
+
+
+def test_the_same_person_named_again_is_one_person() -> None:
+    found = resources(*GROUP, PID, "OBR|2|P3|F3|PANEL^Panel^L", "OBX|1|NM|2951-2^Na^LN||112|mmol/L|||||F")
+    assert len(found["Patient"]) == 1
+    assert len(found["Observation"]) == 2

@@ -42,7 +42,8 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
 
     Raises:
         NotMapped: a type that this product keeps without mapping.
-        V2Error: a required field is missing (PID, PID-3, TXA-12).
+        V2Error: a required field is missing (PID, PID-3, TXA-12); `several-patients`: a further PID names another
+            person, so that what stands under it is not the first one's.
     """
     kind, event = message.type
     if kind not in MAPPED:
@@ -52,6 +53,8 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
     pid = message.first("PID")
     if pid is None:
         raise V2Error("missing-segment", "PID")
+    if event not in MERGES and event not in LINKS:
+        _of_one_person(message)
     patient.map_patient(mapping, pid, message.first("PD1"))
     pv1 = message.first("PV1")
     if pv1 is not None:
@@ -72,6 +75,23 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
         for segment in message.all(name):
             add(mapping, segment)
     return _collected(mapping)
+
+
+def _of_one_person(message: Message) -> None:
+    """Compare the PIDs of a message whose structure lets the patient's group repeat.
+
+    Raises:
+        V2Error: several-patients.
+    """
+    first, *further = message.all("PID")
+    numbers = _numbers(first)
+    if any(_numbers(one).isdisjoint(numbers) for one in further):
+        raise V2Error("several-patients", "PID")
+
+
+def _numbers(pid: Segment) -> frozenset[tuple[str, str]]:
+    """Return the identifiers of a PID, each with its authority's name."""
+    return frozenset((pid.part(one), pid.part(one, 4)) for one in pid.repetitions(3))
 
 
 _SINGLES: Final[dict[str, Callable[[Mapping, Segment], None]]] = {
