@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ingestion.domain.v2.acknowledge import Verdict
-from ingestion.domain.v2.message import V2Error, parse_message
+from ingestion.domain.v2.message import V2Error, parse_header, parse_message
 from ingestion.domain.v2.to_fhir.mapping import MAPPED
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ _VERSION: Final = re.compile(r"2(?:\.\d{1,2}){1,2}")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict; `message` is None when no header could be read, `reason` and `place` are codes."""
+    """The verdict; `message` is None when no header could be read, its header alone where only that could be.
+
+    `reason` and `place` are codes.
+    """
 
     verdict: Verdict
     message: Message | None
@@ -46,7 +49,7 @@ def judge(raw: bytes, *, production_only: bool) -> Judgement:
     try:
         message = parse_message(raw)
     except V2Error as error:
-        return Judgement(Verdict.REJECT, None, UNREADABLE, error.reason, error.place)
+        return Judgement(Verdict.REJECT, parse_header(raw), UNREADABLE, error.reason, error.place)
     feed = feed_of(message)
     if fault := _fault(message, production_only=production_only):
         verdict, reason, place = fault

@@ -31,8 +31,11 @@ CODECS: Final = {
     "GB 18030-2000": "gb18030",
     "BIG-5": "big5",
     "KS X 1001": "euc_kr",
-    "CNS 11643-1992": "euc_tw",
+    "ISO IR6": "ascii",
+    "ISO IR14": "iso2022_jp",  # JIS X 0201, romaji
+    "ISO IR13": "iso2022_jp_3",  # JIS X 0201, katakana
 }
+# "CNS 11643-1992" of the table has no codec here: such a message is refused with its reason.
 # Not in the table, but sent.
 _SEEN: Final = {"ISO-8859-1": "iso8859-1", "ISO8859-1": "iso8859-1", "WINDOWS-1252": "cp1252", "CP1252": "cp1252"}
 _LAST_RESORT: Final = "cp1252"
@@ -47,16 +50,17 @@ def decode(raw: bytes) -> tuple[str, str]:
     """Return the message's text and the codec it was read with.
 
     Without MSH-18 it is read as UTF-8 and, failing that, as Windows-1252, which senders that say nothing
-    mostly mean. A message that says ASCII and is not is read the same way.
+    mostly mean. A message that says ASCII and is not is read the same way. Where MSH-18 repeats, ISO 2022 switches
+    between its sets, and the codec of that one reads all.
 
     Raises:
         CharsetError: named set unknown, or bytes not in it.
     """
-    named = _named(raw)
-    codec = CODECS.get(named.upper(), _SEEN.get(named.upper(), ""))
-    if not codec:
-        raise CharsetError(named[:20])
-    candidates = (codec, "utf-8", _LAST_RESORT) if codec in ("ascii", "utf-8") and named.upper() in _VAGUE else (codec,)
+    sets = _named(raw) or [""]
+    named = sets[0].upper()
+    codecs = [_codec_of(one) for one in sets if one] or [CODECS[""]]
+    codec = next((one for one in codecs if one.startswith("iso2022")), codecs[0])
+    candidates = (codec, "utf-8", _LAST_RESORT) if codec in ("ascii", "utf-8") and named in _VAGUE else (codec,)
     for candidate in candidates:
         try:
             return raw.decode(candidate).removeprefix(_BOM), candidate
@@ -65,15 +69,25 @@ def decode(raw: bytes) -> tuple[str, str]:
     raise CharsetError(named[:20])
 
 
+def _codec_of(named: str) -> str:
+    codec = CODECS.get(named.upper()) or _SEEN.get(named.upper())
+    if codec is None:
+        raise CharsetError(named[:20])
+    return codec
+
+
 _VAGUE: Final = frozenset({"", "ASCII"})
 
 
-def _named(raw: bytes) -> str:
-    """Return the first repetition of MSH-18, read as bytes: it must be known before the text is."""
+def _named(raw: bytes) -> list[str]:
+    """Return the repetitions of MSH-18, read as bytes: they must be known before the text is.
+
+    The first is what a message begins in, "" for the default; escape sequences of ISO 2022 switch to the others.
+    """
     start = raw.find(b"MSH")
     header = raw[start:].replace(b"\n", b"\r").split(b"\r", 1)[0]
     if start == -1 or len(header) < 8:
-        return ""
+        return []
     fields = header.split(header[3:4])
     value = fields[17] if len(fields) > 17 else b""
-    return value.split(header[5:6])[0].decode("ascii", "replace").strip()
+    return [one.decode("ascii", "replace").strip() for one in value.split(header[5:6])]

@@ -165,6 +165,20 @@ def parse_message(raw: bytes) -> Message:
     return Message(text, tuple(segments), codec)
 
 
+def parse_header(raw: bytes) -> Message | None:
+    """Return the header alone of a message that cannot be read, so that its sender can be told which one it was.
+
+    It is read as ASCII, whatever it says of its character set; None where that gives no header.
+    """
+    begin = raw.find(b"MSH")
+    line = raw[begin:].replace(b"\n", b"\r").split(b"\r", 1)[0] if begin != -1 else b""
+    fields = line.split(line[3:4]) if len(line) > 3 else []
+    try:
+        return parse_message(line[3:4].join([*fields[:17], b"", *fields[18:]])) if fields else None
+    except V2Error:
+        return None
+
+
 def _delimiters(header: str) -> str:
     """Return field, component, repetition, escape and subcomponent separator; MSH-2 may name fewer."""
     if len(header) < 8:

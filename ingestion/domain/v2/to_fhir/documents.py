@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 # Trigger event -> DocumentReference.relatesTo.code for the parent document (TXA-13).
 _RELATION: Final = {"T05": "appends", "T06": "appends", "T09": "replaces", "T10": "replaces"}
+# Notices of a document that bring no words of it (HL7 v2.5.1, 9.6): what is held keeps them.
+_WITHOUT_BODY: Final = frozenset({"T01", "T03", "T05", "T07", "T09"})
 _CANCELLED: Final = frozenset({"T11"})
 _TEXTS: Final = frozenset({"TX", "FT", "ST", "CWE", "CE", "NM", "IS", "SN"})
 
@@ -85,9 +87,18 @@ def map_document(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> N
             ),
         },
         txa,
-        rank=3 if status == "entered-in-error" else 2 if doc_status == "final" else 1,
+        rank=_rank(event, status, doc_status, has_body=bool(bodies)),
         updated=instant(txa, 8, mapping.zone),
     )
+
+
+def _rank(event: str, status: str, doc_status: str, *, has_body: bool) -> int:
+    """Return how far this version of a document goes before others; a notice without its words before none."""
+    if status == "entered-in-error":
+        return 3
+    if event in _WITHOUT_BODY and not has_body:
+        return 0
+    return 2 if doc_status == "final" else 1
 
 
 def map_attached(mapping: Mapping, group: OrderGroup, request: str = "") -> None:

@@ -94,6 +94,7 @@ def map_encounter(mapping: Mapping, pv1: Segment, pv2: Segment | None, pid: Segm
             "serviceProvider": first_of(pv1, 39, organisation),
         },
         pv1,
+        rank=int(mapping.message.type[0] == "ADT"),  # what a result says of the visit just names it
     )
 
 

@@ -49,6 +49,12 @@ class OrderGroup:
         found = self.number("filler") or self.number("placer")
         return found[0].part(found[1]) if found else ""
 
+    @property
+    def ordered_as(self) -> str:
+        """What names the request: the placer's number, which alone is known when it is ordered, else the filler's."""
+        found = self.number("placer") or self.number("filler")
+        return found[0].part(found[1]) if found else ""
+
 
 @dataclass(slots=True)
 class PharmacyGroup:

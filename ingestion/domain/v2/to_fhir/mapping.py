@@ -53,8 +53,7 @@ def map_message(message: Message, *, zone: ZoneInfo) -> list[Mapped]:
     pid = message.first("PID")
     if pid is None:
         raise V2Error("missing-segment", "PID")
-    if event not in MERGES and event not in LINKS:
-        _of_one_person(message)
+    _of_one_person(message)
     patient.map_patient(mapping, pid, message.first("PD1"))
     pv1 = message.first("PV1")
     if pv1 is not None:
@@ -85,6 +84,8 @@ def _of_one_person(message: Message) -> None:
     """
     first, *further = message.all("PID")
     numbers = _numbers(first)
+    if message.type[1] in MERGES | LINKS:
+        return
     if any(_numbers(one).isdisjoint(numbers) for one in further):
         raise V2Error("several-patients", "PID")
 

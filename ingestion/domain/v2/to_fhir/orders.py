@@ -46,7 +46,7 @@ def map_request(mapping: Mapping, group: OrderGroup, specimens: Sequence[str] = 
     return mapping.add(
         {
             "resourceType": "ServiceRequest",
-            "id": stable_id("ServiceRequest", mapping.patient_id, group.key or segment.get(4)),
+            "id": stable_id("ServiceRequest", mapping.patient_id, group.ordered_as or segment.get(4)),
             "security": security_of(orc),
             "identifier": _numbers(group),
             "basedOn": _parents(orc, 8) or _parents(obr, 54) or _parents(obr, 29),

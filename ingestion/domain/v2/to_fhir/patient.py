@@ -112,7 +112,17 @@ def map_patient(mapping: Mapping, pid: Segment, pd1: Segment | None) -> None:
         resource["multipleBirthInteger"] = int(pid.get(25))
     elif pid.get(24).upper() in ("Y", "N"):
         resource["multipleBirthBoolean"] = pid.get(24).upper() == "Y"
-    mapping.add(resource, pid, updated=moment(pid, 33, zone))
+    mapping.add(resource, pid, rank=_fullness(mapping, resource), updated=moment(pid, 33, zone))
+
+
+def _fullness(mapping: Mapping, resource: Json) -> int:
+    """Return how far this PID describes the person: those of ADT before all others, whole ones before bare ones.
+
+    A field without a value says "no change" (HL7 v2.5.1, 2.5.3.2), and a result names the person just to say whose it
+    is: neither may empty what an admission has told, nor let another person in under an emptied description.
+    """
+    described = bool(resource["name"] and resource["birthDate"] and resource["gender"])
+    return 2 * (mapping.message.type[0] == "ADT") + described
 
 
 def _national(pid: Segment) -> list[Json]:

@@ -108,7 +108,9 @@ def map_result(
     if not value:
         resource["dataAbsentReason"] = _absence(obx)
     updated = instant(obx, 19, zone) or (instant(group.obr, 22, zone) if group.obr else "")
-    return mapping.add(resource, obx, rank=RANK.get(status, 0), updated=updated)
+    # "Final without retransmitting" (U) brings no value: what is held goes on telling it.
+    rank = 0 if not value and obx.get(11).upper() == "U" else RANK.get(status, 0)
+    return mapping.add(resource, obx, rank=rank, updated=updated)
 
 
 def _absence(obx: Segment) -> Json:
