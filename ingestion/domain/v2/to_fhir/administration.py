@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _REFUSED: Final = "PATOBJ"
+_NO_VACCINE: Final = "998"  # CVX: no vaccine was given
 # Amounts that say "not known" (999) and "none" (0): CDC Immunization guide, RXA-6.
 _NO_AMOUNT: Final = ("999", "0")
 
@@ -42,7 +43,9 @@ def map_administration(mapping: Mapping, group: PharmacyGroup, rxa: Segment) -> 
         return
     given = moment(rxa, 3, mapping.zone)
     action = rxa.get(21).upper()
-    status = "entered-in-error" if action == "D" else look_up("completion", rxa.get(20).upper(), "completed")
+    nothing = rxa.get(5) == _NO_VACCINE and not rxa.get(20)
+    status = look_up("completion", rxa.get(20).upper(), "not-done" if nothing else "completed")
+    status = "entered-in-error" if action == "D" else status
     vaccine = any("cvx" in one.get("system", "") for one in code.get("coding", ())) or mapping.message.type[0] == "VXU"
     number = group.orc.get(3) or group.orc.get(2) if group.orc else ""
     name = "Immunization" if vaccine else "MedicationAdministration"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.mapped import clean, coding, stable_id
 from ingestion.domain.v2.message import V2Error
+from ingestion.domain.v2.times import day_of
 from ingestion.domain.v2.to_fhir.datatypes import (
     all_of,
     concept,
@@ -36,7 +37,9 @@ _RELATION: Final = {"T05": "appends", "T06": "appends", "T09": "replaces", "T10"
 # Notices of a document that bring no words of it (HL7 v2.5.1, 9.6): what is held keeps them.
 _WITHOUT_BODY: Final = frozenset({"T01", "T03", "T05", "T07", "T09"})
 _CANCELLED: Final = frozenset({"T11"})
-_TEXTS: Final = frozenset({"TX", "FT", "ST", "CWE", "CE", "NM", "IS", "SN"})
+_PROSE: Final = frozenset({"TX", "FT", "ST"})
+_CODED: Final = frozenset({"CWE", "CE", "CNE"})
+_TEXTS: Final = _PROSE | _CODED | {"NM", "IS", "SN", "DT", "TM", "TS", "DTM"}
 
 
 def map_document(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> None:
@@ -162,9 +165,7 @@ def _confidentiality(code: str) -> Json:
 def _attachments(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> list[Json]:
     """Return the body's parts: lines of text joined into one, each encoded document by itself."""
     lines = [
-        "\n".join(body.plain(one) for one in body.repetitions(5))
-        for body in bodies
-        if body.get(2).upper() in _TEXTS and body.get(11).upper() not in ("D", "W", "X")
+        _line(body) for body in bodies if body.get(2).upper() in _TEXTS and body.get(11).upper() not in ("D", "W", "X")
     ]
     created = moment(txa, 4, mapping.zone)
     found = [one for body in bodies if (one := attachment_of(body))]
@@ -186,8 +187,31 @@ def _attachments(mapping: Mapping, txa: Segment, bodies: Sequence[Segment]) -> l
     ]
 
 
+def _line(obx: Segment) -> str:
+    """Return a row of a document's body: running text as it stands, a measurement with its name and unit."""
+    if obx.get(2).upper() in _PROSE:
+        return "\n".join(obx.plain(one) for one in obx.repetitions(5))
+    values = [_value(obx, one) for one in obx.repetitions(5)]
+    name, unit = obx.get(3, 2) or obx.get(3), obx.get(6) or obx.get(6, 2)
+    said = " ".join(filter(None, (", ".join(filter(None, values)), unit)))
+    return f"{name}: {said}" if name and said else said
+
+
+def _value(obx: Segment, repetition: str) -> str:
+    kind, first = obx.get(2).upper(), obx.part(repetition)
+    if kind in _CODED:
+        return obx.part(repetition, 2) or first
+    if kind == "SN":  # comparator, number, separator, number
+        return "".join(obx.part(repetition, place) for place in range(1, 5))
+    return (day_of(first) or first) if kind == "DT" else first
+
+
 def attachment_of(obx: Segment) -> Json:
-    """Return an encapsulated (ED) or referred (RP) document of OBX-5 as Attachment; {} for anything else."""
+    """Return an encapsulated (ED) or referred (RP) document of OBX-5 as Attachment; {} for anything else.
+
+    Raises:
+        V2Error: bad-attachment, when its bytes are not encoded as it says.
+    """
     kind, raw = obx.get(2).upper(), obx.raw(5)
     title = obx.get(3, 2) or obx.get(3)
     if kind == "RP" and raw:
@@ -198,6 +222,8 @@ def attachment_of(obx: Segment) -> Json:
     # Long documents are cut into repetitions or come in several pieces; the pieces of one field are one document.
     pieces = [obx.part(one, 5) or obx.part(one, 1) for one in obx.repetitions(5)]
     data = _decoded("".join(pieces), obx.get(5, 4))
+    if data is None and any(pieces):
+        raise V2Error("bad-attachment", f"OBX[{obx.number}]-5")
     if data is None:
         return clean({"contentType": content_type, "title": title})
     return clean(

@@ -23,6 +23,10 @@ Json = dict[str, Any]
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 # Amount, its highest, its unit; rate and its unit; total daily dose.
 _AMOUNTS: Final = {"RXE": (3, 4, 5, 23, 24, 19), "RXO": (2, 3, 4, 21, 22, 23)}
+# "Give per (time unit)": H1 is each hour (HL7 v2.5.1, RXE-22 and RXO-17).
+_GIVE_PER: Final = {"RXE": 22, "RXO": 17}
+_PER: Final = re.compile(r"(?P<unit>[SMHDW])(?P<count>\d{0,3})", re.IGNORECASE)
+_UCUM_TIMES: Final = {"S": "s", "M": "min", "H": "h", "D": "d", "W": "wk"}
 
 
 def dosage_of(mapping: Mapping, group: PharmacyGroup, order: Segment) -> Json:
@@ -31,13 +35,17 @@ def dosage_of(mapping: Mapping, group: PharmacyGroup, order: Segment) -> Json:
     words = [text for one in order.repetitions(7) if (text := order.part(one, 2) or order.part(one))]
     timing = _timing(mapping, group, order)
     said = timing.get("code", {}).get("text", "")
-    text = "; ".join(filter(None, (_amount(order, low, unit), said, *words)))
+    each = f"per {order.get(_GIVE_PER[order.name])}" if order.get(_GIVE_PER[order.name]) else ""
+    text = "; ".join(filter(None, (" ".join(filter(None, (_amount(order, low, unit), each))), said, *words)))
     dose = quantity(order, low, unit)
     most = quantity(order, high, unit)
     given: Json = (
         {"doseRange": {"low": dose, "high": most}} if dose and most else {"doseQuantity": dose} if dose else {}
     )
     speed = quantity(order, rate, rate_unit)
+    per = _give_per(order)
+    if per and "doseQuantity" in given and not speed:
+        given["rateRatio"] = {"numerator": given.pop("doseQuantity"), "denominator": per}
     rxr = group.last("RXR") if order.name == "RXE" else group.first("RXR")
     conditions = [{"text": found} for tq1 in group.segments.get("TQ1", ()) if (found := tq1.get(10))]
     return clean(
@@ -52,6 +60,15 @@ def dosage_of(mapping: Mapping, group: PharmacyGroup, order: Segment) -> Json:
             "maxDosePerPeriod": _daily(order, daily),
         }
     )
+
+
+def _give_per(order: Segment) -> Json:
+    """Return the time in which the amount is given."""
+    found = _PER.fullmatch(order.get(_GIVE_PER[order.name]))
+    if found is None:
+        return {}
+    unit = _UCUM_TIMES[found["unit"].upper()]
+    return {"value": Decimal(found["count"] or 1), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
 
 
 def _one(segment: Segment, field: int) -> list[Json]:

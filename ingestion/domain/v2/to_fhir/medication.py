@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.domain.mapped import clean, stable_id
+from ingestion.domain.v2.times import day_of
 from ingestion.domain.v2.to_fhir.administration import map_administration
 from ingestion.domain.v2.to_fhir.datatypes import (
     address,
@@ -42,6 +43,13 @@ _FIELDS: Final = {
             "strength": 18, "indication": 20, "pharmacy": 32},
     "RXE": {"code": 2, "form": 6, "to_pharmacy": 21, "substitution": 9, "amount": 10, "refills": 12, "orderer": 13,
             "strength": 25, "indication": 27, "pharmacy": 40},
+}  # fmt: skip
+
+
+# ORC-1 of a dispense (table 0119) that says it was not handed over after all.
+_HANDED_OVER: Final = {
+    "CA": "cancelled", "OC": "cancelled", "CR": "cancelled", "DC": "stopped", "OD": "stopped", "DR": "stopped",
+    "HD": "on-hold", "OH": "on-hold", "HR": "on-hold", "DE": "entered-in-error",
 }  # fmt: skip
 
 
@@ -191,7 +199,7 @@ def _dispense(mapping: Mapping, group: PharmacyGroup, rxd: Segment) -> None:
             "resourceType": "MedicationDispense",
             "id": stable_id("MedicationDispense", mapping.patient_id, group.key, rxd.get(7), rxd.get(3)),
             "identifier": [{"value": rxd.get(7)}] if rxd.get(7) else [],
-            "status": "completed",
+            "status": _HANDED_OVER.get(group.orc.get(1).upper() if group.orc else "", "completed"),
             "medicationCodeableConcept": code,
             "context": mapping.encounter(),
             "subject": mapping.subject(),
@@ -199,10 +207,27 @@ def _dispense(mapping: Mapping, group: PharmacyGroup, rxd: Segment) -> None:
             "authorizingPrescription": _prescription(mapping, group),
             "quantity": quantity(rxd, 4, 5),
             "whenHandedOver": moment(rxd, 3, mapping.zone),
-            "note": [{"text": text} for text in (*_texts(rxd, 9), *(f"Form: {form}" for form in _texts(rxd, 6)))],
+            "dosageInstruction": [found] if (found := _given_by(group)) else [],
+            "note": [
+                {"text": text}
+                for text in (
+                    *_texts(rxd, 9),
+                    *(f"Form: {form}" for form in _texts(rxd, 6)),
+                    *(f"Lot: {lot}" for lot in _texts(rxd, 18)),
+                    *([f"Expires: {day_of(rxd.get(19)) or rxd.get(19)}"] if rxd.get(19) else []),
+                )
+            ],
         },
         rxd,
     )
+
+
+def _given_by(group: PharmacyGroup) -> Json:
+    """Return route, site and method of a dispense."""
+    rxr = group.last("RXR")
+    if rxr is None:
+        return {}
+    return clean({name: first_of(rxr, field, concept) for name, field in (("route", 1), ("site", 2), ("method", 4))})
 
 
 def _prescription(mapping: Mapping, group: PharmacyGroup) -> list[Json]:

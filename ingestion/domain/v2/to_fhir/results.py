@@ -89,7 +89,7 @@ def map_result(
         "identifier": all_of(obx, 21, entity),
         "basedOn": [{"reference": request}] if request else [],
         "status": status,
-        "category": _category(group),
+        "category": _category(group, code),
         "code": code,
         "subject": mapping.subject(),
         "encounter": mapping.encounter(),
@@ -132,10 +132,17 @@ def _device(obx: Segment) -> Json:
     return {"type": "Device", "identifier": found} if found else {}
 
 
-def _category(group: OrderGroup) -> list[Json]:
+def _category(group: OrderGroup, code: Json) -> list[Json]:
+    """Return the category by the section (OBR-24); where it says none, vital signs by their codes."""
     section = group.obr.get(24).upper() if group.obr else ""
-    code = "imaging" if section in ("RAD", "RUS", "CT", "NMR", "NMS", "XRC", "CUS") else "laboratory"
-    return [{"coding": [coding(_CATEGORY, code)]}] if group.obr else []
+    vital = not section and any(
+        one.get("system") == "http://loinc.org" and look_up("vital_signs", one["code"])
+        for one in code.get("coding", ())
+    )
+    if not group.obr and not vital:
+        return []
+    by_section = "imaging" if section in ("RAD", "RUS", "CT", "NMR", "NMS", "XRC", "CUS") else "laboratory"
+    return [{"coding": [coding(_CATEGORY, "vital-signs" if vital else by_section)]}]
 
 
 def _interpretation(obx: Segment, repetition: str) -> Json:

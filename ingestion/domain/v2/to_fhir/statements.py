@@ -135,12 +135,16 @@ def map_adverse_reaction(mapping: Mapping, iam: Segment) -> None:
     resource = _allergy(mapping, iam)
     if iam.get(7):
         resource["id"] = stable_id("AllergyIntolerance", mapping.patient_id, iam.get(7))
-    if iam.get(6).upper() == "D":
-        error = {"coding": [coding(_ALLERGY_VERIFICATION, "entered-in-error")]}
-        resource |= {"clinicalStatus": {}, "verificationStatus": error}
-    elif look_up("allergy_clinical", iam.get(17).upper()):
-        status = look_up("allergy_clinical", iam.get(17).upper())
+    said = iam.get(17).upper()  # HL7 table 0438: how sure it is, and whether it still holds
+    verified = "entered-in-error" if iam.get(6).upper() == "D" else look_up("allergy_verification", said)
+    if verified:
+        resource["verificationStatus"] = {"coding": [coding(_ALLERGY_VERIFICATION, verified)]}
+    if verified == "entered-in-error":
+        resource["clinicalStatus"] = {}
+    elif status := look_up("allergy_clinical", said):
         resource["clinicalStatus"] = {"coding": [coding(_CLINICAL.format("allergyintolerance"), status)]}
+    if kind := look_up("allergy_sensitivity", iam.get(9).upper()):
+        resource["type"] = kind
     more = first_of(iam, 27, concept).get("coding", [])
     mapping.add(
         {
@@ -158,7 +162,9 @@ def map_adverse_reaction(mapping: Mapping, iam: Segment) -> None:
 def _allergy(mapping: Mapping, segment: Segment) -> Json:
     """Return what AL1 and IAM have in the same fields: 2 to 5."""
     reactions = [words for one in segment.repetitions(5) if (words := segment.part(one, 2) or segment.part(one))]
-    severity = look_up("allergy_severity", segment.get(4).upper())
+    severity = next(
+        (found for part in (1, 2) if (found := look_up("allergy_severity", segment.get(4, part).upper()))), ""
+    )
     category = look_up("allergy_category", segment.get(2).upper())
     key = segment.get(3) or segment.get(3, 2)
     return {
