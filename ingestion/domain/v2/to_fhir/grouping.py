@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ingestion.domain.v2.message import Segment
 
+_BY_SPECIMEN: Final = frozenset({("OUL", "R22"), ("OUL", "R23")})
 _PHARMACY: Final = frozenset({"RXO", "RXE", "RXD", "RXA", "RXR", "RXC", "RXG", "TQ1"})
 
 
@@ -80,17 +81,25 @@ class PharmacyGroup:
 
 @dataclass(slots=True)
 class Groups:
-    """The groups of one message. `loose` holds results that stand before any order."""
+    """The groups of one message. `loose` holds results that stand before any order.
 
+    `by_specimen`: each SPM stands before the orders made on it, and what follows it directly is said of the specimen.
+    `orc_follows`: an ORC may stand after the OBR it belongs to.
+    """
+
+    by_specimen: bool = False
+    orc_follows: bool = False
     loose: OrderGroup = field(default_factory=OrderGroup)
     orders: list[OrderGroup] = field(default_factory=list)
     pharmacy: list[PharmacyGroup] = field(default_factory=list)
     _last: Result | None = None
+    _specimens: list[Segment] = field(default_factory=list)  # on which the next orders were made
+    _between: bool = False  # after a specimen, before its first order
 
     @property
     def current(self) -> OrderGroup:
         """The group that the next segment belongs to."""
-        return self.orders[-1] if self.orders else self.loose
+        return self.orders[-1] if self.orders and not self._between else self.loose
 
     def is_pharmacy(self, order: OrderGroup) -> bool:
         """Return whether the order's ORC stands over pharmacy segments."""
@@ -100,22 +109,39 @@ class Groups:
         """Put a segment where it belongs."""
         match segment.name:
             case "ORC":
-                self.orders.append(OrderGroup(orc=segment))
-                self.pharmacy.append(PharmacyGroup(orc=segment))
-                self._last = None
+                self._add_orc(segment)
             case "OBR":
-                if not self.orders or self.current.obr is not None:
-                    self.orders.append(OrderGroup())
+                if self._between or not self.orders or self.current.obr is not None:
+                    self._open(OrderGroup())
                 self.current.obr, self._last = segment, None
             case "OBX":
                 self._add_result(segment)
             case "NTE":
                 self._add_note(segment)
             case "SPM":
-                self.current.specimens.append(segment)
-                self._last = None
+                self._add_specimen(segment)
             case name if name in _PHARMACY:
                 self._add_pharmacy(name, segment)
+
+    def _open(self, order: OrderGroup) -> None:
+        self._between, self._last = False, None
+        order.specimens.extend(self._specimens)
+        self.orders.append(order)
+
+    def _add_orc(self, orc: Segment) -> None:
+        current = self.current
+        if self.orc_follows and current.obr is not None and current.orc is None and not current.results:
+            current.orc = orc
+            return
+        self._open(OrderGroup(orc=orc))
+        self.pharmacy.append(PharmacyGroup(orc=orc))
+
+    def _add_specimen(self, spm: Segment) -> None:
+        self._last = None
+        if self.by_specimen:
+            self._specimens, self._between = [spm], True
+        else:
+            self.current.specimens.append(spm)
 
     def _add_note(self, nte: Segment) -> None:
         if self._last is not None:
@@ -142,9 +168,13 @@ class Groups:
             self.current.results.append(self._last)
 
 
-def group(segments: Iterable[Segment]) -> Groups:
-    """Return the groups of these segments, which stand in message order."""
-    groups = Groups()
+def group(segments: Iterable[Segment], kind: str = "", event: str = "") -> Groups:
+    """Return the groups of these segments, which stand in message order, by the structure of their message type.
+
+    Source: HL7 v2.5.1, 4.4 and 13.3: ORU and OML have ORC before OBR and SPM after the results; OUL has ORC after OBR,
+    and in R22 and R23 SPM before the orders.
+    """
+    groups = Groups(by_specimen=(kind, event) in _BY_SPECIMEN, orc_follows=kind == "OUL")
     for segment in segments:
         groups.add(segment)
     return groups

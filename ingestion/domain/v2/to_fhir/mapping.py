@@ -129,7 +129,7 @@ def _described(mapping: Mapping) -> None:
 
 def _orders(mapping: Mapping, *, reported: bool, before: int = 1 << 30) -> None:
     """Map the order groups, and results that stand outside of any."""
-    groups = group(segment for segment in mapping.message.segments if segment.number < before)
+    groups = group((segment for segment in mapping.message.segments if segment.number < before), *mapping.message.type)
     for result in groups.loose.results:
         map_result(mapping, groups.loose, result)
     map_attached(mapping, groups.loose)
