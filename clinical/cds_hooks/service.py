@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from clinical.record.consent import is_closed
 from clinical.record.selectors import facts_of, resource_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from clinical.cds_hooks.catalogue import Service
@@ -95,6 +96,7 @@ def _cards(
         case _:
             related = _medications(call, server_of(call, client))
             drafts = read_drafts(call.orders, related, patient_id=call.patient_id, selected=call.selections)
+            drafts = replace(drafts, replaced=_copies(patient, server_of(call, client), drafts.replaced))
             return order_cards(
                 _with_prefetched(held, call, client, patient),
                 drafts,
@@ -131,16 +133,28 @@ def _with_prefetched(held: Sequence[Fact], call: HookCall, client: CdsClient, pa
     related = {f"Medication/{one.get('id')}": one for one in call.prefetched.medications}
     named = [(f"{one['resourceType']}/{one.get('id') or f'sent-{place}'}", one) for place, one in enumerate(sent)]
     newer = [Fact(row, reference, PREFETCHED) for reference, one in named for row in project(one, related)]
-    # Of another server, the same id is another resource; an older prefetch than our copy cannot be told from a newer.
-    copies = ResourceVersion.objects.filter(
+    # An older prefetch than our copy cannot be told from a newer.
+    replaced = _copies(patient, server_of(call, client), [reference for reference, _ in named])
+    return [*(fact for fact in held if fact.resource not in replaced), *newer]
+
+
+def _copies(patient: Patient, server: str | None, references: Collection[str]) -> frozenset[str]:
+    """Return which of these references the record holds as resources of this server, and of no other.
+
+    Of another server the same id is another resource, and so is every id of a server that is not known.
+    """
+    if server is None or not references:
+        return frozenset()
+    rows = ResourceVersion.objects.filter(
         patient=patient,
-        server=server_of(call, client) or "",
         is_current=True,
         resource_type__in=("AllergyIntolerance", "MedicationRequest"),
-        logical_id__in=[str(one.get("id")) for one in sent],
-    ).values_list("resource_type", "logical_id")
-    replaced = {f"{kind}/{logical_id}" for kind, logical_id in copies} & {reference for reference, _ in named}
-    return [*(fact for fact in held if fact.resource not in replaced), *newer]
+        logical_id__in={one.rpartition("/")[2] for one in references},
+    ).values_list("resource_type", "logical_id", "server")
+    servers: dict[str, set[str]] = {}
+    for kind, logical_id, holder in rows:
+        servers.setdefault(f"{kind}/{logical_id}", set()).add(holder)
+    return frozenset(one for one in references if servers.get(one) == {server})
 
 
 def _medications(call: HookCall, server: str | None) -> dict[str, dict[str, Any]]:

@@ -120,3 +120,14 @@ def test_a_patient_resource_alone_maps_by_a_known_identifier(machines: Machines)
     take_in(bundle(patient(identifier=[{"system": "urn:mrn", "value": "77"}])))
     sent = {"resourceType": "Patient", "id": "x9", "identifier": [{"system": "urn:mrn", "value": "77"}, "broken"]}
     assert machines.cards("patient-view", hook(patient="x9", fhirServer=None, prefetch={"patient": sent})) == []
+
+
+@pytest.mark.parametrize("server", [None, "https://other.internal/r4"], ids=["not named", "not registered"])
+def test_the_same_id_of_a_server_that_is_not_known_takes_no_allergy_away(
+    machines: Machines, server: str | None
+) -> None:
+    numbered = patient(identifier=[{"system": "urn:mrn", "value": "MC-1"}])
+    take_in(bundle(numbered, ALLERGY))
+    latex = {"allergies": searchset(ALLERGY | {"code": {"text": "Latex"}}), "patient": numbered}
+    text = json.dumps(machines.cards("order-sign", sign(AMOXICILLIN, fhirServer=server, prefetch=latex)))
+    assert "Allergy or intolerance to Penicillin is recorded" in text
