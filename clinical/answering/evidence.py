@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from clinical.domain.lexicon.abbreviations import in_words, spelled_out
 from clinical.domain.passages import RetrievalQuery
 from clinical.domain.quotes import QuoteResult, best_quotes
 from clinical.models import PassageRow
@@ -42,16 +43,18 @@ def gather(question: str, *, grant: AccessGrant, today: date) -> Evidence:
     Where no quote answers, every passage that the grant lets be read has been read.
     """
     index_answered = True
+    meant = spelled_out(question)
+    question = in_words(question)
     try:
-        hits = backends().retriever.retrieve(RetrievalQuery(question, limit=RETRIEVED), grant=grant)
+        hits = backends().retriever.retrieve(RetrievalQuery(meant, limit=RETRIEVED), grant=grant)
         found = passages_of(grant, [hit.passage_id for hit in hits])
     except BackendUnavailableError:
         index_answered, found = False, []
     whole = not index_answered or PassageRow.objects.filter(patient_id=grant.patient_id).count() <= READ_WHOLE
     found = _with_rest(grant, found) if whole else _with_unindexed(grant, found)
-    similarity = _similarity(question)
+    similarity = _similarity(meant)
     quotes = best_quotes(question, found, similarity=similarity, today=today)
-    if not (quotes.answered or whole):
+    if not whole and (quotes.untold or not quotes.answered):
         found = _with_rest(grant, found)
         quotes = best_quotes(question, found, similarity=similarity, today=today)
     return Evidence(found, quotes, index_answered)

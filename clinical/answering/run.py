@@ -25,7 +25,8 @@ from clinical.answering.guided import related_lookup
 from clinical.answering.numbered import Sources, cited, holding, labelled
 from clinical.answering.paths import own_path
 from clinical.answering.safety import as_event, findings_for
-from clinical.domain.route import Act, RouteKind, Topic, answer_by_code, route, vocabulary_of
+from clinical.answering.settling import is_advice, notes_settle, shows_what_is_near
+from clinical.domain.route import RouteKind, answer_by_code, lacks_a_half, route, vocabulary_of
 from clinical.domain.route.sentences import sentence
 from clinical.knowledge.approvals import trust
 from clinical.record.consent import is_closed
@@ -181,18 +182,19 @@ def _own(own: OwnPath, asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
 def _ordinary(asked: _Asked, chosen: Route, vocabulary: Vocabulary, run: Run) -> Iterator[AnswerEvent]:
     sources = Sources()
     by_code: list[SentenceReady] = []
-    answered = False
+    answered = partly = False
     beside = shows_what_is_near(chosen)
     if chosen.kind is not RouteKind.NOTES:
         with run.watch.stage("code"):
             outcome = answer_by_code(chosen, asked.facts, today=asked.today, trust=asked.trust)
             answered = outcome.answered
+            partly = answered and lacks_a_half(chosen, outcome)
             said = outcome.sentences or (outcome.related if beside else ())
             by_code = [cited(one, asked.citer, sources) for one in said]
     quoted: list[SentenceReady] = []
     found: list[Passage] = []
     # A look-up that code answers needs no reading; everything else is looked for in the narrative too.
-    if chosen.kind is not RouteKind.CODE or not answered:
+    if chosen.kind is not RouteKind.CODE or not answered or partly:
         with run.watch.stage("evidence"):
             evidence = gather(asked.question, grant=asked.grant, today=asked.today)
         for citation in evidence.quotes.quotes:
@@ -200,7 +202,11 @@ def _ordinary(asked: _Asked, chosen: Route, vocabulary: Vocabulary, run: Run) ->
             sources.add(citation, passage.title, passage.effective)
             quoted.append(SentenceReady(citation.quote, By.QUOTE, (citation,)))
             found.append(passage)
-        told = evidence.quotes.answered and not only_code_can_tell(chosen) and not is_advice(chosen)
+        quoted += [
+            SentenceReady(f"No sentence of the notes was found on: {one}.", By.CODE, ())
+            for one in evidence.quotes.untold
+        ]
+        told = evidence.quotes.answered and notes_settle(chosen, asked.facts, found)
         answered = answered or told
     if not by_code and quoted and chosen.kind is RouteKind.NOTES:
         by_code = [cited(one, asked.citer, sources) for one in _near(asked, chosen, vocabulary)]
@@ -243,29 +249,3 @@ def _absent(asked: _Asked, run: Run) -> Iterator[AnswerEvent]:
     with run.watch.stage("absence"):
         absence = prove(asked.grant, now=asked.now)
     yield NotDocumented(absence)
-
-
-def only_code_can_tell(chosen: Route) -> bool:
-    """Whether a sentence of the notes on the matter does not settle the question: a stretch of time, a state of a list.
-
-    "CRP before the operation" is not answered by any CRP, nor "which drugs are on hold" by any sentence on drugs.
-    """
-    if chosen.kind is not RouteKind.CODE or chosen.intent is None:
-        return False
-    timed = chosen.intent.moment is not None or chosen.intent.window is not None
-    listed = chosen.intent.topic in (Topic.MEDICATIONS, Topic.PAST_MEDICATIONS)
-    return listed or (timed and chosen.intent.topic is Topic.MEASURE)
-
-
-def is_advice(chosen: Route) -> bool:
-    """Whether a decision is asked for, which is the clinician's: the record only holds what bears on it."""
-    return chosen.intent is not None and chosen.intent.detail == "advice"
-
-
-def shows_what_is_near(chosen: Route) -> bool:
-    """Whether facts that do not answer are shown: the order itself where its reason is asked, allergies for advice.
-
-    Never another sample, substance or time than was asked about: beside "not documented" it would be taken
-    for the answer.
-    """
-    return is_advice(chosen) or (chosen.intent is not None and Act.WHY in chosen.intent.acts)

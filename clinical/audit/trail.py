@@ -7,15 +7,14 @@ row breaks the chain from there on.
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from django.db import connections, transaction
 
+from clinical.audit.together import Together
 from clinical.models import AuditEvent
 
 if TYPE_CHECKING:
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 GENESIS: Final = "0" * 64
 _LOCK: Final = 7_411_203_365_112  # any constant: one advisory lock serialises the chain on PostgreSQL
 _encode = msgspec.json.Encoder(order="sorted").encode
-# Threads that append at once are written together: one wait for the disk instead of one each. Whoever has the turn
-# writes all that is waiting; the others find theirs done. (SQLite's own waiting sleeps for up to 100 ms.)
-_turn = threading.Lock()
-_waiting: deque[_Waiting] = deque()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +41,11 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """An entry on its way, and what became of it."""
+    """An entry on its way."""
 
     entry: Entry
     now: datetime
     id: uuid.UUID = field(default_factory=uuid.uuid4)
-    written: bool = False
-    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +64,8 @@ def append(entry: Entry, *, now: datetime) -> uuid.UUID:
         django.db.Error: the trail cannot be written; the caller must stop.
     """
     mine = _Waiting(entry, now)
-    _waiting.append(mine)
-    with _turn:
-        if not mine.written and mine.error is None:
-            _write_waiting()
-    if mine.error is not None:
-        raise mine.error
-    if not mine.written:
-        raise RuntimeError("the trail's row was not written")
+    _together.add(mine)
     return mine.id
-
-
-def _write_waiting() -> None:
-    """Write what waits in one transaction; where that fails, each by itself, so that each learns its own fate."""
-    batch = [_waiting.popleft() for _ in range(len(_waiting))]
-    try:
-        _write(batch)
-    except Exception as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for one in batch:
-            try:
-                _write([one])
-            except Exception as alone:
-                one.error = alone
-    except BaseException:  # this thread is being ended: the others must not wait for a turn that brings nothing
-        for one in batch:
-            one.error = one.error or RuntimeError("the trail's row was not written")
-        raise
 
 
 def _write(batch: Sequence[_Waiting]) -> None:
@@ -111,8 +77,10 @@ def _write(batch: Sequence[_Waiting]) -> None:
             event = _event(one, seq=seq + 1, previous=previous)
             event.save(force_insert=True)
             seq, previous = event.seq, event.hash
-    for one in batch:
-        one.written = True
+
+
+# Rows that threads append at once are written together: one wait for the disk instead of one each.
+_together: Together[_Waiting] = Together(lambda batch: _write(batch))
 
 
 def _event(one: _Waiting, *, seq: int, previous: str) -> AuditEvent:

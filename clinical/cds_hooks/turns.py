@@ -11,30 +11,26 @@ Nothing whose loss matters belongs into a short write: acknowledged messages and
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import connection, transaction
 
+from clinical.audit.together import Together
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 Result = TypeVar("Result")
-_turn = threading.Lock()
-_waiting: deque[_Write] = deque()
 
 
 @dataclass(slots=True, eq=False)
 class _Write:
-    """A write on its way, and what became of it."""
+    """A write on its way, and what it returned."""
 
     work: Callable[[], Any]
     result: Any = None
-    done: bool = False
-    error: BaseException | None = None
 
 
 def short_write(work: Callable[[], Result]) -> Result:
@@ -51,33 +47,8 @@ def short_write(work: Callable[[], Result]) -> Result:
         with transaction.atomic():
             return work()
     mine = _Write(work)
-    _waiting.append(mine)
-    with _turn:
-        if not mine.done and mine.error is None:
-            _write_waiting()
-    if mine.error is not None:
-        raise mine.error
+    _together.add(mine)
     return cast("Result", mine.result)
-
-
-def _write_waiting() -> None:
-    """Write what waits in one transaction; where that fails, each by itself, so that each learns its own fate."""
-    batch = [_waiting.popleft() for _ in range(len(_waiting))]
-    try:
-        _write(batch)
-    except Exception as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for one in batch:
-            try:
-                _write([one])
-            except Exception as alone:
-                one.error = alone
-    except BaseException:  # this thread is being ended: the others must not wait for a turn that brings nothing
-        for one in batch:
-            one.error = one.error or RuntimeError("the write was not made")
-        raise
 
 
 def _write(batch: Sequence[_Write]) -> None:
@@ -86,7 +57,10 @@ def _write(batch: Sequence[_Write]) -> None:
             _tell("SET LOCAL synchronous_commit TO off")
         results = [one.work() for one in batch]
     for one, result in zip(batch, results, strict=True):
-        one.result, one.done = result, True
+        one.result = result
+
+
+_together: Together[_Write] = Together(lambda batch: _write(batch))
 
 
 @contextmanager

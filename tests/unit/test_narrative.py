@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from clinical.domain.html_words import plain_text_of_html
 from clinical.domain.narrative import (
     SEPARATOR,
     narrative_fields,
-    plain_text_of_html,
     text_part,
     unread_attachments,
 )

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from clinical.answering.run import is_advice, shows_what_is_near
+from clinical.answering.settling import is_advice, shows_what_is_near
 from clinical.domain.route import Topic, answer_by_code, route, vocabulary_of
 from tests.unit.fhir_builders import facts, medication, observation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.agreement import same_thing
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 OWN, _APART, _BY_KIN, _BY_HEADING, _BY_PARAGRAPH, _BY_DOCUMENT = 1.0, 0.9, 0.6, 0.5, 0.4, 0.25
 _WORD_BY_HEADING, _WORD_BY_PARAGRAPH = 0.6, 0.5
 _ROOT = 6  # letters
+ALCOHOL = "alcohol"  # the concept's id
 _ACTION_KIN = {"stopped": "stop", "started": "begin", "increased": "raise", "decreased": "reduce"}
 _CHANGED = frozenset({"increased", "decreased"})
 _HIGH_OR_LOW = frozenset({"word:high", "word:low", "word:increase", "word:decrease"})
@@ -116,7 +118,7 @@ def named_here(asked: Question, focus: Focus, stretch: Stretch) -> float:
         return OWN
     if any(focus.keys & one.keys for sentence in stretch.sentences for one in sentence.reading.mentions):
         return 0.0  # named, but as another's, or as no more than possible
-    stems = stretch.stems
+    stems = stretch.stems if ALCOHOL not in focus.keys else _without_soft_drinks(stretch.stems)
     relative = any(is_relative(cue) for sentence in stretch.sentences for cue in sentence.reading.cues)
     under = stems | {word for one in stretch.context for word in words_of(one)}
     if any(name <= under and name & stems for name in focus.spelled) and relative == asked.of_family:
@@ -125,6 +127,17 @@ def named_here(asked: Question, focus: Focus, stretch: Stretch) -> float:
     by_parts = bool(focus.parts) and all(meets(kin, stems) for kin in focus.parts)
     by_kin = (by_parts or meets(focus.kin, stems)) and relative == asked.of_family
     return _BY_KIN if by_head or by_kin else 0.0
+
+
+def _without_soft_drinks(stems: frozenset[str]) -> frozenset[str]:
+    """Return the stems without the drinking of what is no alcohol: "drinks juice" tells nothing of alcohol."""
+    soft = stems & _stems_of("soft_drinks") and not stems & _stems_of("alcoholic_drinks")
+    return stems - _stems_of("drinking") if soft else stems
+
+
+@cache
+def _stems_of(name: str) -> frozenset[str]:
+    return frozenset(map(stem, word_list(name)))
 
 
 def _only_drug(focus: Focus, stretch: Stretch) -> bool:
@@ -226,8 +239,9 @@ def sides_fit(asked: Question, stretch: Stretch) -> bool:
 def site_fits(asked: Question, stretch: Stretch) -> bool:
     """Whether it is the test or procedure asked about: the MRI of the knee, a bone marrow biopsy."""
     stems = stretch.stems | {word for one in stretch.context for word in words_of(one)}
+    sites = asked.words & word_list("sites")
     return _any_told(asked, asked.qualifiers, stems) and (
-        not any(one.measured for one in asked.focus) or _any_told(asked, asked.words & word_list("sites"), stems)
+        not any(one.measured for one in asked.focus) or bool(sites & stretch.keys) or _any_told(asked, sites, stems)
     )
 
 
@@ -252,8 +266,7 @@ def paragraph_covers(asked: Question, stretch: Stretch) -> bool:
             return False
     stems = frozenset(word.stem for sentence in stretch.paragraph for word in sentence.reading.words)
     stems |= {word for one in stretch.context for word in words_of(one)}
-    wanted = [one for one in asked.reading.mentions if one.key in asked.words]
-    return all(meets(kin_of_mention(one), stems) for one in wanted)
+    return all(meets(kin_of_mention(one), stems) for one in asked.reading.mentions if one.key in asked.words)
 
 
 def action_told(asked: Question, sentence: SourceSentence) -> bool:

@@ -9,11 +9,13 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from clinical.domain.lexicon.abbreviations import abbreviations
 from clinical.domain.lexicon.words import stem, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from clinical.domain.lexicon.abbreviations import Abbreviation
     from clinical.domain.lexicon.words import Token
 
 _PAIR = 2
@@ -116,19 +118,37 @@ def known_stems() -> frozenset[str]:
 class PhraseRow:
     """Phrases for one matter, and the stems of each without its little words.
 
-    `asked`: the stems of those that a question may use. `measured`: it is a test.
+    `asked`: the stems of those that a question may use. `measured`: it is a test. `exact`: single words, in the case
+    in which alone a question names it.
     """
 
     phrases: tuple[str, ...]
     stems: tuple[frozenset[str], ...]
     asked: tuple[frozenset[str], ...]
     measured: bool
+    exact: frozenset[str] = frozenset()
 
 
 @cache
 def _phrase_rows() -> tuple[PhraseRow, ...]:
     loaded = json.loads(files(__package__).joinpath("phrases.json").read_text(encoding="utf-8"))
-    return tuple(_row(row, measured=name == "measured") for name in ("rows", "measured") for row in loaded[name])
+    listed = (_row(row, measured=name == "measured") for name in ("rows", "measured") for row in loaded[name])
+    return (*listed, *(row for one in abbreviations() if not one.written_out for row in _abbreviated(one)))
+
+
+def _abbreviated(one: Abbreviation) -> Iterator[PhraseRow]:
+    """Yield what is looked for where an abbreviation is asked about (all it may mean), and a meaning.
+
+    What a note abbreviates with more than one meaning is not taken for any of them.
+    """
+    phrases = (*one.short, *one.wordings, *one.narrower)
+    stems = tuple(map(weighty, phrases))
+    exact = frozenset(one.short) if one.exact else frozenset()
+    yield PhraseRow(phrases, stems, stems[: len(one.short)], measured=one.measured, exact=exact)
+    for meaning in one.meanings:
+        phrases = meaning if one.ambiguous else (*meaning, *one.short)
+        asked = tuple(said for said in map(weighty, meaning) if len(said) > 1)
+        yield PhraseRow(phrases, tuple(map(weighty, phrases)), asked, measured=one.measured)
 
 
 def _row(row: list[str] | dict[str, list[str]], *, measured: bool) -> PhraseRow:
@@ -155,8 +175,11 @@ def phrases_for(words: Sequence[Token]) -> list[tuple[frozenset[str], PhraseRow]
     phrase that stands in two rows may mean either: the rows become one.
     """
     stems = [word.stem for word in words if word.is_word and word.low not in _LITTLE]
+    typed = {word.text for word in words}
     found: dict[frozenset[str], PhraseRow] = {}
     for row in _phrase_rows():
+        if row.exact and not row.exact & typed:
+            continue
         said = max((phrase for phrase in row.asked if _stands(phrase, stems)), key=len, default=None)
         if said is not None:
             found[said] = row if said not in found else _joined(found[said], row)

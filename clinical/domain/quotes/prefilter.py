@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _HALF = 0.5
 _SHORT = 60  # characters of a heading or a topic of its own
 _GAP = re.compile(r"\n\s*\n")
+_SPELLINGS = (("ae", "e"), ("oe", "e"), ("our", "or"), ("is", "iz"), ("ys", "yz"), ("sulph", "sulf"), ("ll", "l"))
 _INK = re.compile(r"[^\n]")
 
 
@@ -34,14 +35,15 @@ def parts_to_read(asked: Question, parts: Sequence[Passage]) -> list[Passage]:
     commonly given for, where its reason is asked), and the short ones of the passages beside them; all of them, where
     the title does or where nothing is named.
     """
-    texts = [f"{one.section}\n{one.text}".lower() for one in parts]
-    title = parts[0].title.lower()
-    whole = "\n".join([title, *texts])
+    texts = [_read(f"{one.section}\n{one.text}") for one in parts]
+    title = _read(parts[0].title)
+    whole = ("\n".join((title[0], *(one[0] for one in texts))), "\n".join((title[1], *(one[1] for one in texts))))
     found = [_names(one) for one in asked.focus]
     if not all(_held(names, whole) for names in found):
         return []
     wanted = [_word_starts(one.text.lower(), one.key) for one in asked.reading.mentions if one.key in asked.words]
-    if not asked.concepts and sum(any(start in whole for start in starts) for starts in wanted) < _HALF * len(wanted):
+    said = sum(any(start in whole[0] for start in starts) for starts in wanted)
+    if not asked.concepts and said < _HALF * len(wanted):
         return []
     tests = [*found, *map(_single, wanted)]
     if tests and asks_indication(asked):
@@ -61,7 +63,7 @@ def _blanked(passage: Passage, tests: Sequence[frozenset[frozenset[str]]]) -> Pa
     at = 0
     for gap in (*_GAP.finditer(passage.text), None):
         paragraph = passage.text[at : gap.start() if gap else None]
-        low = paragraph.lower()
+        low = _read(paragraph)
         labelled = cue("impression").match(paragraph) is not None
         read = len(paragraph) <= _SHORT or labelled or any(_held(names, low) for names in tests)
         pieces += [paragraph if read else _INK.sub(" ", paragraph), gap.group() if gap else ""]
@@ -82,8 +84,29 @@ def _names(focus: Focus) -> frozenset[frozenset[str]]:
     return _single(starts) | {frozenset(_start(word) for word in name) for name in focus.spelled}
 
 
-def _held(names: Iterable[Iterable[str]], text: str) -> bool:
-    return any(all(start in text for start in name) for name in names)
+def _held(names: Iterable[Iterable[str]], text: tuple[str, str]) -> bool:
+    as_typed, alike = text
+    return any(
+        all(start in as_typed for start in name) or all(_respelt_start(start) in alike for start in name)
+        for name in names
+    )
+
+
+def _read(text: str) -> tuple[str, str]:
+    """Return a text in small letters, and with British and American spellings alike, as stems are ("raise": raiz)."""
+    low = text.lower()
+    return low, _respelt(low)
+
+
+def _respelt(text: str) -> str:
+    for spelt, other in _SPELLINGS:
+        text = text.replace(spelt, other)
+    return text
+
+
+@lru_cache(maxsize=2000)
+def _respelt_start(start: str) -> str:
+    return _respelt(start)
 
 
 @lru_cache(maxsize=500)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from clinical.domain.gate.mention import Mention
 from clinical.domain.gate.reading import Reading, read
+from clinical.domain.lexicon.abbreviations import in_words, undecided
 from clinical.domain.lexicon.asked import written_out
 from clinical.domain.lexicon.spelling import nearest_concept
 from clinical.domain.lexicon.tables import CLINICAL, Kind, concepts, family_words, table, word_list
@@ -33,6 +34,7 @@ _BACK_THEN = re.compile(r"\b(?:was|were|did|had|when|why|how come|first|ever|his
 _SAID_BY_INTENT = {
     Intent.CAUSE: frozenset({"w:trigger", "word:cause", "w:behind", "w:provok", "w:lead", "w:led", "w:bring"}),
     Intent.DRUG: frozenset({"word:order", "w:prescrib", "w:given", "word:recommend"}),
+    Intent.AMOUNT: frozenset({"w:siz", "w:dimension", "w:diameter"}),
     Intent.MANNER: frozenset({"w:discover", "w:found", "w:detect", "w:notic", "w:happen", "w:occur"}),
 }
 _CIRCUMSTANCES = frozenset(
@@ -136,7 +138,7 @@ def read_question(text: str, *, held: Callable[[str], bool] | None = None) -> Qu
 
     `held` tells of a word, lower case, whether the record holds it: such a word is no slip.
     """
-    text = in_plain_words(written_out(text))
+    text = in_plain_words(written_out(undecided(in_words(text))))
     reading = read(_spelt(text, held), loose=True)
     clinical = [one for one in reading.mentions if one.clinical]
     actions = {_ACTION_WORDS[one.key] for one in reading.mentions if _is_action(one, reading)}

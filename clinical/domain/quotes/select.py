@@ -8,12 +8,12 @@ negative is an answer. Similarity may order sentences and tip a near miss; it ne
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from clinical.domain.gate.source import read_passage
 from clinical.domain.instructions import addresses_a_machine
+from clinical.domain.lexicon.abbreviations import abbreviated, only_looks_alike, stands
 from clinical.domain.passages import Citation, Span
 from clinical.domain.quotes.attributes import attributes_told
 from clinical.domain.quotes.bearing import Bearing, bearing_of
@@ -27,10 +27,12 @@ from clinical.domain.quotes.documents import (
     runs_of,
     tells_of,
 )
+from clinical.domain.quotes.each import conditions_asked, untold
 from clinical.domain.quotes.intents import Intent
 from clinical.domain.quotes.likely import likely_of
 from clinical.domain.quotes.prefilter import parts_to_read
 from clinical.domain.quotes.question import alternatives, read_question
+from clinical.domain.quotes.result import QuoteResult, Sufficiency
 from clinical.domain.quotes.simpler import simpler
 from clinical.domain.quotes.slips import with_slips
 
@@ -49,26 +51,9 @@ _SIMILAR_ENOUGH = 0.4  # cosine; only for a sentence that already names what is 
 _SIMILAR_AT_ALL, _MOST_SIMILAR = 0.2, 0.65
 _SIMILAR, _VERY_SIMILAR = 0.5, 0.55  # cosine; holding what is wanted near all, or some, of what is asked about
 _MOST_COMPARED, _MOST_LIKELY = 16, 24
+_MOST_UNDECIDED = 2
 _NEWER = 0.6  # what the newest record is worth above the oldest when the question is about now
 _FAR_BEHIND, _BEHIND = 2.0, 1.4  # ratings below the best at which a quote is left out: of its document, of another
-
-
-class Sufficiency(StrEnum):
-    """Whether the quotes answer the question, and if not, what is wanting."""
-
-    ANSWERED = "answered"
-    NO_FOCUS = "no-focus"
-    NOT_MENTIONED = "not-mentioned"
-    NOT_ANSWERED = "not-answered"
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteResult:
-    """Verbatim sentences, best first. `answered` is false when none of them answers the question."""
-
-    quotes: tuple[Citation, ...]
-    answered: bool
-    sufficiency: Sufficiency
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +91,30 @@ def best_quotes(
 
     found = _told(look(question), question)
     if found.answered:
-        return found
+        return _each(question, found, look)
     either = (_told(look(one), one) for one in alternatives(question))
     again = (_told(look(one.text), one.judged_as, figure=one.figure) for one in simpler(question))
-    return next((one for one in chain(either, again) if one.answered), found)
+    return next((one for one in chain(either, again) if one.answered), None) or _perhaps(question, found, look)
+
+
+def _each(question: str, found: QuoteResult, look: Callable[[str], QuoteResult]) -> QuoteResult:
+    """Return quotes on each condition that a question joins by "or", and name those without any."""
+    conditions = conditions_asked(question)
+    quotes, left = found.quotes, []
+    for one in untold(conditions, tuple(quote.quote for quote in quotes)):
+        more = look(f"any {one}?")
+        quotes += tuple(quote for quote in more.quotes[:1] if more.answered and quote not in quotes)
+        left += [] if more.answered else [one]
+    return replace(found, quotes=quotes, untold=tuple(left) if len(left) < len(conditions) else ())
+
+
+def _perhaps(question: str, found: QuoteResult, look: Callable[[str], QuoteResult]) -> QuoteResult:
+    """Return sentences that may mean what is asked, beside "not documented": "MS" for multiple sclerosis."""
+    for one, text in abbreviated(question):
+        quotes = tuple(quote for quote in look(text).quotes if stands(one, quote.quote))
+        if quotes:
+            return QuoteResult(quotes[:_MOST_UNDECIDED], answered=False, sufficiency=Sufficiency.NOT_ANSWERED)
+    return found
 
 
 def _told(found: QuoteResult, question: str, *, figure: bool = False) -> QuoteResult:
@@ -154,6 +159,7 @@ def _quotes(
             for one in _compared(likely, similarity, _MOST_LIKELY)
             if one.similarity >= (_SIMILAR if one.bearing.score >= everything else _VERY_SIMILAR)
         ]
+    admitted = [one for one in admitted if not only_looks_alike(question, one.citation.quote)]
     if not admitted:
         why = Sufficiency.NOT_ANSWERED if found else Sufficiency.NOT_MENTIONED
         return QuoteResult((), answered=False, sufficiency=why)
@@ -181,12 +187,27 @@ def _of_sections(asked: Question, passages: Sequence[Passage], limit: int) -> Qu
     """Return the first sentences of the newest section that a question asks for as a whole."""
     held = [one for one in passages if one.section.strip().rstrip(":").lower() in asked.sections]
     if not held:
-        return QuoteResult((), answered=False, sufficiency=Sufficiency.NO_FOCUS)
+        return _that_name(asked.sections, passages, limit)
     newest = max(one.effective for one in held)
     quotes = [
         _citation(source, place, place + 1)
         for source in (read_passage(one) for one in held if one.effective == newest)
         for place in range(len(source.sentences))
+    ]
+    kept = tuple(one for one in quotes if not addresses_a_machine(one.quote))[: max(limit, 1)]
+    return QuoteResult(kept, answered=bool(kept), sufficiency=Sufficiency.ANSWERED if kept else Sufficiency.NO_FOCUS)
+
+
+def _that_name(titles: frozenset[str], passages: Sequence[Passage], limit: int) -> QuoteResult:
+    """Return the sentences that name such a section themselves: "with a past medical history of kidney stones"."""
+    named = [one for one in titles if " " in one]
+    quotes = [
+        _citation(source, place, place + 1)
+        for passage in passages
+        if any(title in passage.text.lower() for title in named)
+        for source in (read_passage(passage),)
+        for place, sentence in enumerate(source.sentences)
+        if any(title in sentence.reading.text.lower() for title in named) and not sentence.reading.text.endswith("?")
     ]
     kept = tuple(one for one in quotes if not addresses_a_machine(one.quote))[: max(limit, 1)]
     return QuoteResult(kept, answered=bool(kept), sufficiency=Sufficiency.ANSWERED if kept else Sufficiency.NO_FOCUS)

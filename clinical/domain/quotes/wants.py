@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clinical.domain.lexicon.tables import Kind
+from clinical.domain.lexicon.tables import Kind, general_keys, light_words, name_words, soft_keys, word_list
 from clinical.domain.lexicon.words import stem, tokens
 from clinical.domain.quotes.cues import asked as question_cue
 from clinical.domain.quotes.cues import cue
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clinical.domain.gate.mention import Figure, Mention
     from clinical.domain.gate.reading import Reading
+    from clinical.domain.lexicon.words import Token
     from clinical.domain.quotes.question import Question
 
 _TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h", "min"})
@@ -159,6 +160,8 @@ def _is_named(reading: Reading) -> bool:
     """Whether a capitalised word stands where no sentence or label begins, and is no drug or test."""
     named = {place for one in reading.mentions if one.clinical for place in range(one.first, one.last)}
     words = reading.words
+    if len(words) > 1 and 0 not in named and _opens_with_name(words[0], words[1]):
+        return True
     return any(
         word.text[:1].isupper()
         and len(word.text) > _INITIALS
@@ -168,6 +171,12 @@ def _is_named(reading: Reading) -> bool:
         for place, word in enumerate(words)
         if place
     )
+
+
+def _opens_with_name(word: Token, following: Token) -> bool:
+    """Whether a sentence begins with somebody's name: "Orla holds power of attorney", not "Everyone holds"."""
+    known = word.low in name_words() | light_words() or f"w:{word.stem}" in general_keys() | soft_keys()
+    return following.low in word_list("said_of_persons") and word.text[1:].islower() and not known
 
 
 def _finding(asked: Question, reading: Reading) -> bool:

@@ -1,6 +1,6 @@
 """Routing of questions, and the answers that code gives: pure, deterministic, explained."""
 
-from clinical.domain.route.answer import answer_by_code
+from clinical.domain.route.answer import answer_by_code, lacks_a_half
 from clinical.domain.route.grammar import route
 from clinical.domain.route.intents import (
     Act,
@@ -23,6 +23,7 @@ __all__ = [
     "Topic",
     "Vocabulary",
     "answer_by_code",
+    "lacks_a_half",
     "route",
     "vocabulary_of",
 ]

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from clinical.domain.facts.fact import Fact
     from clinical.domain.route.intents import Intent, Route
 
-__all__ = ["age", "answer_by_code"]
+__all__ = ["age", "answer_by_code", "lacks_a_half"]
 
 
 def answer_by_code(route: Route, facts: Sequence[Fact], *, today: date, trust: Trust = DEMO) -> CodeAnswer:
@@ -59,6 +59,8 @@ def answer_by_code(route: Route, facts: Sequence[Fact], *, today: date, trust: T
     """
     if route.intent is None:
         return CodeAnswer()
+    if route.intent.apart:
+        return _each(route, route.intent, facts, today, trust)
     intent, reading, missing = _in_time(route.intent, facts, today)
     if missing:
         return not_found(f"{in_words(intent)} ({missing})")
@@ -74,6 +76,23 @@ def answer_by_code(route: Route, facts: Sequence[Fact], *, today: date, trust: T
         absent="; ".join(absent) or None,
         related=tuple(dict.fromkeys(one for part in parts for one in part.related)),
     )
+
+
+def lacks_a_half(route: Route, found: CodeAnswer) -> bool:
+    """Return whether one of several times asked about is not recorded as data: the notes may tell it."""
+    return route.intent is not None and bool(route.intent.apart) and found.absent is not None
+
+
+def _each(route: Route, intent: Intent, facts: Sequence[Fact], today: date, trust: Trust) -> CodeAnswer:
+    """Answer look-ups that have each a time of their own; where one finds something, what is missing is said."""
+    intents = (replace(intent, apart=()), *intent.apart)
+    parts = [answer_by_code(replace(route, intent=one), facts, today=today, trust=trust) for one in intents]
+    absent = tuple(part.absent or in_words(one) for one, part in zip(intents, parts, strict=True) if not part.answered)
+    if len(absent) == len(parts):
+        return not_found("; ".join(absent), [one for part in parts for one in part.related])
+    missing = tuple(CodeSentence(f"Not recorded as data: {one}.", ()) for one in absent)
+    said = tuple(dict.fromkeys(one for part in parts if part.answered for one in part.sentences))
+    return CodeAnswer((*said, *missing), answered=True, absent="; ".join(absent) or None)
 
 
 def _in_time(intent: Intent, facts: Sequence[Fact], today: date) -> tuple[Intent, tuple[CodeSentence, ...], str]:

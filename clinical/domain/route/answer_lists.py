@@ -137,6 +137,9 @@ def chosen(intent: Intent, found: Sequence[Fact], today: date, what: str) -> Cod
 def _immunization(intent: Intent, found: Sequence[Fact], today: date) -> CodeAnswer:
     if not found:
         return not_found(f"immunisation {intent.said}".strip())
+    if Act.DOSE in intent.acts and not {Act.LATEST, Act.FIRST, Act.COUNT, Act.WHY} & set(intent.acts):
+        given = within(found, intent.window, today)  # "the dates of the doses" are those of all of them
+        return answered(listed(given, "immunisations", shown=40)) if given else chosen(intent, found, today, "")
     return chosen(intent, found, today, "immunisations")
 
 

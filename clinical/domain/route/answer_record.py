@@ -194,7 +194,23 @@ def _due(intent: Intent, facts: Sequence[Fact], today: date, trust: Trust) -> Co
     if Act.COUNT in intent.acts:
         count = sum(one.state is DoseState.DUE for one in judged)
         sentences.insert(0, CodeSentence(f"{count} due by the schedule held.", ((person, ("birthDate",)),)))
+    elif {Act.WHEN, Act.LATEST} <= set(intent.acts):  # "up to date?"
+        if intent.target and not any(one.doses for one in judged):
+            return CodeAnswer(tuple(sentences), absent=f"dose of {intent.said}")
+        sentences.insert(0, CodeSentence(_verdict(judged), ((person, ("birthDate",)),)))
     return answered(sentences)
+
+
+def _verdict(judged: Sequence[Due]) -> str:
+    """Return whether all is up to date by the schedule; what it cannot decide is said, and never counted as given."""
+    overdue = sum(one.state is DoseState.DUE for one in judged)
+    unsure = sum(one.state is DoseState.UNDECIDED for one in judged)
+    left = f" {unsure} cannot be decided by it." if unsure else ""
+    if overdue:
+        return f"Not up to date by the schedule held and the doses recorded here: {overdue} due.{left}"
+    if unsure:
+        return f"Whether all is up to date cannot be told: nothing is due by the schedule held, but{left.lower()}"
+    return "Up to date by the schedule held and the doses recorded here."
 
 
 def _due_text(one: Due, today: date) -> str:

@@ -57,18 +57,23 @@ def extreme(found: list[Fact], *, highest: bool, trust: Trust) -> list[CodeSente
 
 
 def beyond(found: list[Fact], intent: Intent, *, above: bool, trust: Trust) -> list[CodeSentence]:
-    """Return how many results lie beyond a threshold, in the unit asked for, and which."""
+    """Return how many results lie beyond a threshold, in the unit asked for, and which; "at least 7" counts 7 too."""
     try:
         bound = Decimal(intent.threshold)
+        upper = Decimal(intent.upper) if intent.upper else None
     except InvalidOperation:
         return []
     groups = comparable(found, unit=intent.unit, trust=trust)
     if not groups:
         return []
     numbered = groups[0]
-    hits = [fact for fact, number in numbered if (number > bound if above else number < bound)]
-    limit = f"{intent.threshold} {shown(intent.unit)}".strip()
-    word = f"{'above' if above else 'below'} {limit}"
+    hits = [
+        fact
+        for fact, number in numbered
+        if ((number > bound if above else number < bound) or (intent.inclusive and number == bound))
+        and (upper is None or number <= upper)
+    ]
+    word = _beyond_word(intent, above=above)
     units = sorted({row_of(fact).value.unit for fact, _ in numbered})
     differ = "" if len(units) == 1 else f", units differ and are converted for the comparison: {', '.join(units)}"
     if not intent.unit and len(units) > 1:
@@ -81,6 +86,15 @@ def beyond(found: list[Fact], intent: Intent, *, above: bool, trust: Trust) -> l
         return [statement(head, hits), *listed(hits[::-1], "results"), *left]
     none = f"None of {count_of(compared)} is {word}{differ}."
     return [statement(none, compared), *extreme(compared, highest=above, trust=trust), *left]
+
+
+def _beyond_word(intent: Intent, *, above: bool) -> str:
+    unit = shown(intent.unit)
+    if intent.upper:
+        return f"between {intent.threshold} and {intent.upper} {unit}".strip()
+    limit = f"{intent.threshold} {unit}".strip()
+    side = "above" if above else "below"
+    return f"{limit} or {side}" if intent.inclusive else f"{side} {limit}"
 
 
 def trend_of(found: list[Fact], trust: Trust) -> list[CodeSentence]:

@@ -6,7 +6,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from clinical.domain.facts.events import EventKind
 from clinical.domain.facts.tables import measurements
+from clinical.domain.route.abbreviated import undecided_note
+from clinical.domain.route.halves import two_times
 from clinical.domain.route.intents import REASONED, Act, Intent, Route, RouteKind, Topic
 from clinical.domain.route.reading import Mention, Reading, read_question
 from clinical.domain.route.subjects import find_topic
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 LONGEST_QUESTION: Final = 600  # characters; a look-up is a sentence or two
 _SUMMARY: Final = re.compile(r"\bsummar\w+\b|\bhand ?over\b|\bhandoff\b|\boverview\b|\bbrief me\b")
 _TOLD: Final = re.compile(r"\b(?:say|said|says|discuss\w*|talk\w*|wish\w*|wants?|wanted|famil\w+|agree\w*)\b")
+_WHAT_WAS_SAID: Final = re.compile(
+    r"\bwhat (?:did|do|have|has|had|was|were|is|should) (?:(?:we|they|you|i|he|she|anyone|the \w+|patient|pt) )?"
+    r"(?:tell|told|said|say|advise[ds]?|explain(?:ed)?|warn(?:ed)?|discuss(?:ed)?|counsel(?:led|ed)?)\b"
+)
 _HOW_OFTEN: Final = re.compile(r"\bhow often (?:is|are|should|does|do|must)\b")
 _REPEATED: Final = frozenset({Topic.MEASURE, Topic.PROCEDURE, Topic.REPORT, Topic.VITALS, Topic.RESULTS, Topic.PANEL})
 _ALSO_NOTES: Final = frozenset(
@@ -35,9 +42,29 @@ def route(question: str, vocabulary: Vocabulary) -> Route:
     """
     if len(question) > LONGEST_QUESTION:
         return Route(RouteKind.NOTES, "longer than a look-up: read from the notes")
+    found = _halved(question, vocabulary) or _whole(question, vocabulary)
+    note = undecided_note(question)
+    return replace(found, reason=f"{found.reason}; {note}") if note else found
+
+
+def _halved(question: str, vocabulary: Vocabulary) -> Route | None:
+    """Return the route of a test asked for two times; None for any other question."""
+    halves = two_times(question, vocabulary)
+    if halves is None:
+        return None
+    first, second = (_whole(half, vocabulary) for half in halves)
+    if first.intent is None or second.intent is None:
+        return None
+    kind = first.kind if first.kind is second.kind else RouteKind.BOTH
+    return Route(kind, f"{first.reason}; and {second.reason}", replace(first.intent, apart=(second.intent,)))
+
+
+def _whole(question: str, vocabulary: Vocabulary) -> Route:
     reading = read_question(question, vocabulary)
     if _SUMMARY.search(reading.text):
         return Route(RouteKind.NOTES, "asks for a summary")
+    if _WHAT_WAS_SAID.search(reading.text):
+        return Route(RouteKind.NOTES, "asks what was said: read from the notes")
     if pattern("somebody_else").search(reading.text):
         return Route(RouteKind.NOTES, "asks about somebody around the patient: read from the notes")
     found = find_topic(reading)
@@ -70,6 +97,8 @@ def _completed(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> I
         unit=reading.unit,
         take=reading.take,
         threshold=reading.threshold,
+        inclusive=reading.inclusive,
+        upper=reading.upper,
         corrections=reading.corrections,
         qualified=qualified,
         also=tuple(_completed(other, reading, used) for other in intent.also),
@@ -106,7 +135,7 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
         return Route(RouteKind.NOTES, _with_corrections(f"{told} is read from the notes ({about})", reading))
     if Act.WHY in intent.acts:
         return _why(intent, reading, about)
-    if intent.topic in _ALSO_NOTES:
+    if intent.topic in _ALSO_NOTES or _may_be_told(intent):
         return Route(RouteKind.BOTH, _with_corrections(f"{reason}; the notes may say more", reading), intent)
     if intent.detail == "advice":
         return Route(
@@ -116,6 +145,13 @@ def _route(intent: Intent, reading: Reading, used: tuple[Mention, ...]) -> Route
         also = f"{reason}; the notes are read too for: {', '.join(unread)}"
         return Route(RouteKind.BOTH, _with_corrections(also, reading), intent)
     return Route(RouteKind.CODE, _with_corrections(reason, reading), intent)
+
+
+def _may_be_told(intent: Intent) -> bool:
+    """Whether notes tell what data seldom does: what an emergency contact found, what a medicine is taken for."""
+    if intent.topic is Topic.MEDICATIONS and intent.detail == "for":
+        return True
+    return intent.moment is not None and intent.moment.kind is EventKind.EMERGENCY
 
 
 def _told_by_notes(intent: Intent, reading: Reading) -> str:

@@ -88,10 +88,12 @@ class Intent:
     """A look-up. `target` is the comparable name asked about; `said` the words as typed.
 
     `key` (measurements only) has sample "" when the question names none. `threshold` are the digits of
-    "above 6.5". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient").
-    `also` are further look-ups of the same question; `instead` other readings of the same words, tried when
-    this one finds nothing. `qualified` are words that make it another question ("glucose tolerance",
-    "potassium on admission"): what is found is then related, and no answer. `narrowed` are further names
+    "above 6.5"; `inclusive`: the number itself counts too ("at least 6.5"); `upper`: the second number of
+    "between 6 and 8". `corrections` are (typed, read as) pairs. `detail` narrows a topic ("inpatient").
+    `also` are further look-ups of the same question; `apart` those with a time of their own ("on admission and the
+    latest"); `instead` other readings of the same words, tried when this one finds nothing. `qualified` are words that
+    make it another question ("glucose tolerance", "potassium on admission"): what is found is then related, and no
+    answer. `narrowed` are further names
     that the same entry must have ("breast" beside "tumour"). `code` is a code as typed, lower case: only entries
     that carry it count. `unit` is the UCUM code of the unit asked for or compared in. `moment` is the event that time
     is counted from; `answer_by_code` looks it up and puts the stretch of time meant into `window`.
@@ -105,9 +107,12 @@ class Intent:
     key: MeasureKey | None = None
     window: Window | Between | None = None
     threshold: str = ""
+    inclusive: bool = False
+    upper: str = ""
     detail: str = ""
     corrections: tuple[tuple[str, str], ...] = ()
     also: tuple[Intent, ...] = ()
+    apart: tuple[Intent, ...] = ()
     instead: tuple[Intent, ...] = ()
     qualified: tuple[str, ...] = ()
     narrowed: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from clinical.domain.facts.conversion import asked_units
 from clinical.domain.facts.naming import words
 from clinical.domain.lexicon.asked import written_out
 from clinical.domain.lexicon.tables import name_words
+from clinical.domain.route.abbreviated import in_known_words
 from clinical.domain.route.codes import find_code
 from clinical.domain.route.intents import Act
 from clinical.domain.route.moments import find_moment
@@ -43,6 +44,11 @@ _YEAR_BEHIND: Final = re.compile(
     r"(?<!october )(?<!spring )(?<!summer )(?<!autumn )(?<!winter )(?<!st )(?<!nd )(?<!rd )(?<!th )(?<!\d )"
     r"(?P<year>(?:19|20)\d\d)(?=\s*\?*$)"
 )
+# A year is no result: "between 2020 and 2022" is a stretch of time.
+_BETWEEN: Final = re.compile(
+    r"\bbetween (?!(?:19|20)\d\d\b)(?P<number>\d+(?:\.\d+)?)\s*(?:%\s*)?(?:and|to|-)\s*"
+    r"(?!(?:19|20)\d\d\b)(?P<upper>\d+(?:\.\d+)?)(?!(?:st|nd|rd|th)\b)"
+)
 _NUMBERS: Final = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "eight": 8, "ten": 10,
 }  # fmt: skip
@@ -73,6 +79,8 @@ class Reading:
     code: TypedCode | None = None
     unit: str = ""
     take: int = 0
+    inclusive: bool = False
+    upper: str = ""
 
     @property
     def text(self) -> str:
@@ -98,7 +106,7 @@ def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True
 
     Without `moments`, an event is read as what is asked about, never as a point in time.
     """
-    lowered = unicodedata.normalize("NFKC", question).lower().replace("\u2019", "'")
+    lowered = unicodedata.normalize("NFKC", in_known_words(question, vocabulary)).lower().replace("\u2019", "'")
     lowered = " ".join(written_out(lowered).split())
     lowered = _YEAR_BEHIND.sub(r"in \g<year>", lowered)
     for spelled, meant in _spellings():
@@ -111,12 +119,18 @@ def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True
     lowered = _GREW.sub(r" \g<sample> culture ", lowered)
     acts: list[Act] = []
     threshold, unit = "", ""
-    for act in (Act.ABOVE, Act.BELOW):
-        if match := pattern(act).search(lowered):
+    inclusive, upper = False, ""
+    if match := _BETWEEN.search(lowered):
+        acts.append(Act.ABOVE)
+        threshold, upper, inclusive = match["number"], match["upper"], True
+        unit = _unit_of(lowered[match.end() :])
+        lowered = f"{lowered[: match.start()]} {lowered[match.end() + len(unit) :]}"
+    for act, includes, said in _thresholds():
+        if not upper and act not in acts and (match := said.search(lowered)):
             acts.append(act)
-            threshold = match["number"]
-            unit = _unit_of(lowered[match.end() :])
-            lowered = f"{lowered[: match.start()]} {lowered[match.end() + len(unit) :]}"
+            threshold, inclusive = match["number"], includes
+            unit = _unit_of(lowered[match.end("number") :])
+            lowered = f"{lowered[: match.start()]} {lowered[max(match.end(), match.end('number') + len(unit)) :]}"
     take = 0
     if match := pattern("take").search(lowered):
         take = _NUMBERS.get(match["number"] or match["before"]) or int(match["number"] or match["before"])
@@ -144,6 +158,8 @@ def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True
         code=code,
         unit=asked_units().get(unit.strip(), ""),
         take=take,
+        inclusive=inclusive,
+        upper=upper,
     )
 
 
@@ -151,6 +167,12 @@ def read_question(question: str, vocabulary: Vocabulary, *, moments: bool = True
 def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return spellings that the words of a question cannot carry ("A&E", "U&Es"), and what they are read as."""
     return tuple((re.compile(spelled), meant) for spelled, meant in grammar()["spellings"])
+
+
+@cache
+def _thresholds() -> tuple[tuple[Act, bool, re.Pattern[str]], ...]:
+    """Return how a threshold is said: which side is asked for, and whether the number itself counts ("at least 7")."""
+    return tuple((Act(one["act"]), one["inclusive"], re.compile(one["said"])) for one in grammar()["thresholds"])
 
 
 @cache

@@ -29,6 +29,10 @@ _DATE: Final = (
 _POINT: Final = re.compile(
     rf"\b(?P<relation>since|after|from|before|until|prior to|in|during|on|as of)\s+(?:the )?(?:year )?{_DATE}\b",
 )
+_MONTH_AND_YEAR: Final = re.compile(
+    rf"\b(?P<relation>)(?P<iso>)(?P<only>)(?P<dayafter>)(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ -])?"
+    rf"(?P<month>{_MONTH})[ -](?P<year>(?:19|20)\d{{2}})\b"
+)
 _SPAN: Final = re.compile(
     r"\b(?:(?:in|over|during|within|for) )?(?:the )?(?:last|past|previous)\s+"
     rf"(?P<amount>\d+|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})?\s*(?P<unit>day|week|month|year)s?\b",
@@ -105,8 +109,8 @@ def find_window(text: str) -> tuple[Window | None, str]:
     elif match := _NAMED.search(text):
         unit = match["this"]
         found = Window(match[0], "this", unit=unit) if unit else Window(match[0], "last", amount=1, unit="day")
-    elif (match := _POINT.search(text)) and (read := _point(match)):
-        found = read
+    elif (match := _POINT.search(text) or _MONTH_AND_YEAR.search(text)) and (read := _point(match)):
+        found = read  # "on admission jan 2026" is meant as "in january 2026"
     else:
         return None, text
     return found, f"{text[: match.start()]} {text[match.end() :]}"
