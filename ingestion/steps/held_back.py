@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ingestion.models import IngestJob, QuarantinedItem, Resolution, UnassignedItem
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+_BY_A_PERSON: Final = frozenset({Resolution.REPLACED, Resolution.DISMISSED})
 
 
 def resolve_earlier(job: IngestJob, *, now: datetime) -> None:
@@ -21,3 +23,30 @@ def resolve_earlier(job: IngestJob, *, now: datetime) -> None:
         rows = model.objects.filter(job__original_id=job.original_id, resolved_at=None)
         rows = rows.filter(job_id__lte=job.pk) if later else rows.filter(job_id__lt=job.pk)
         rows.update(resolved_at=now, resolution=Resolution.SENT_AGAIN)
+        _carry_on(model, job, now=now)
+
+
+def _carry_on(model: type[QuarantinedItem | UnassignedItem], job: IngestJob, *, now: datetime) -> None:
+    """Give what this job holds back the age of the same item held before, and a person's decision on it.
+
+    Otherwise an item would be new again each time its bytes come, its alarm would never ring, and what was corrected or
+    dismissed would come back when another item of the same file is taken in again.
+    """
+    held: list[Any] = list(model.objects.filter(job=job, resolved_at=None))
+    if not held:
+        return
+    former: dict[tuple[int, str], Any] = {}
+    earlier: Any = model.objects.filter(job__original_id=job.original_id, job_id__lt=job.pk)
+    for row in earlier.order_by("job_id"):
+        former[row.ordinal, row.reason] = row  # the last says what was decided; each carries the first's age
+    for row in held:
+        before = former.get((row.ordinal, row.reason))
+        if before is None:
+            continue
+        row.created_at = min(before.created_at, row.created_at)
+        if before.resolution in _BY_A_PERSON:
+            row.resolved_at, row.resolution = now, before.resolution
+            row.resolved_by, row.why = before.resolved_by, before.why
+            if isinstance(row, QuarantinedItem):
+                row.replaced_by = before.replaced_by
+        row.save()

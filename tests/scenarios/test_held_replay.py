@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -209,3 +210,31 @@ class TestCommand:
         assert held_back() == (0, 0)
         assert other.resolution == ""
         assert conservation().holds
+
+
+def test_an_item_keeps_its_age_when_its_bytes_are_taken_in_again() -> None:
+    take_in(bundle(patient(), observation(), broken()))
+    since = NOON - timedelta(days=3)
+    QuarantinedItem.objects.update(created_at=since)
+
+    for _ in range(2):
+        (job,) = replay(waits(QuarantinedItem), waits(UnassignedItem), by=person("operator"))
+        run(job)
+
+    assert only(waits(QuarantinedItem)).created_at == since
+    assert held_summary(now=NOON)["oldest_quarantined_s"] == timedelta(days=3).total_seconds()
+
+
+def test_what_a_person_decided_stays_decided_when_the_rest_of_the_file_is_taken_in_again() -> None:
+    take_in(bundle(patient(), broken("one"), broken("two"), broken("three")))
+    first, second, third = QuarantinedItem.objects.order_by("ordinal")
+    dismiss(QuarantinedItem, [first.pk], why="test-message", by=person("operator"))
+    run(correct(second.pk, json.dumps(observation("two")).encode(), by=person("operator")))
+
+    (job,) = replay(waits(QuarantinedItem), waits(UnassignedItem), by=person("operator"))
+    job = run(job)
+
+    assert only(waits(QuarantinedItem)).ordinal == third.ordinal
+    assert held_back() == (0, 1)
+    assert job.quarantined == 3
+    assert conservation().holds

@@ -70,3 +70,10 @@ class TestWhatIsPrinted:
         assert "\u202e" not in printed
         quotes = [one["text"] for one in json.loads(printed)["sentences"] if one["by"] == "quote"]
         assert quotes == ["Apixaban was stopped because of a \x1b[2Jbleed\u202e."]
+
+    def test_not_documented_says_what_is_held_back(self) -> None:
+        take_in({"resourceType": "Observation", "id": "bad", "status": "final"})
+        said = ask("What was the last serum lithium?")
+
+        assert "Status: not_documented" in said
+        assert "Held back: 0 not assigned to a patient, 1 in quarantine, 0 not yet applied." in said

@@ -16,14 +16,14 @@ SEEN = [
     ("warfarin <strike>50 mg</strike> 5 mg", "warfarin 5 mg"),
     ('warfarin <span style="text-decoration: line-through">50 mg</span> 5 mg', "warfarin 5 mg"),
     ('dose <span style="color:red">5 mg</span>', "dose 5 mg"),
-    ('dose <span hidden>50</span> 5 mg', "dose 5 mg"),
+    ("dose <span hidden>50</span> 5 mg", "dose 5 mg"),
     ('dose <span style="DISPLAY : none">50</span> 5 mg', "dose 5 mg"),
     ('dose <span style="color:red;visibility:hidden;">50</span> 5 mg', "dose 5 mg"),
     ('dose <span style="font-size:0px">50</span> 5 mg', "dose 5 mg"),
     ('dose <span style="opacity: 0">50</span> 5 mg', "dose 5 mg"),
     ('dose <span style="opacity: 0.5">50</span> mg', "dose 50 mg"),
     ('dose <span style="font-size:0.9em">50</span> mg', "dose 50 mg"),
-    ('dose <b hidden>a <i>b</i> c</b>5 mg', "dose 5 mg"),
+    ("dose <b hidden>a <i>b</i> c</b>5 mg", "dose 5 mg"),
 ]
 
 

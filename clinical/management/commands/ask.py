@@ -141,6 +141,10 @@ def plain(result: dict[str, Any]) -> str:
         total = sum(absence["searched"].values())
         lines.append(f"{absence['note']} Searched {total} records, {absence['passages']} passages,")
         lines.append(f"  {absence['from'] or '?'} to {absence['to'] or '?'}, up to {absence['watermark']}.")
+        lines.append(
+            f"  Held back: {absence['unassigned']} not assigned to a patient, {absence['quarantined']} in quarantine, "
+            f"{absence['unapplied']} not yet applied."
+        )
     if result["model_unavailable"]:
         lines.append(f"No draft: {result['model_unavailable']}.")
     for one in result["judgements"]:
