@@ -52,7 +52,8 @@ def read_prefetch(prefetch: object, *, patient_id: str) -> Prefetched:
         for one in own:
             _refuse_other_patient(one, patient_id, f"prefetch.{key}")
         resources += own
-        if not complete:
+        others = [one for one in found if one["resourceType"] not in (wanted, "Medication")]
+        if not complete or (others and not own):
             failed.append(key)
     patient, complete = _patient(prefetch.get("patient"), patient_id)
     return Prefetched(
@@ -81,7 +82,7 @@ def _resources(value: object, element: str) -> tuple[list[dict[str, Any]], bool]
     entries = value.get("entry", [])
     if not isinstance(entries, list):
         raise HookRequestError("wrong-type", f"{element}.entry")
-    found, complete = [], not _has_next(value)
+    found, complete = [], not _has_next(value) and not _is_cut(value, entries)
     for number, entry in enumerate(entries):
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
@@ -98,6 +99,17 @@ def _has_next(bundle: dict[str, Any]) -> bool:
     return isinstance(links, list) and any(isinstance(one, dict) and one.get("relation") == "next" for one in links)
 
 
+def _is_cut(bundle: dict[str, Any], entries: list[Any]) -> bool:
+    """Return whether fewer matches were sent than the search had; Bundle.total does not count what is included."""
+    total = bundle.get("total")
+    return isinstance(total, int) and total > sum(not _is_beside(one) for one in entries)
+
+
+def _is_beside(entry: object) -> bool:
+    search = entry.get("search") if isinstance(entry, dict) else None
+    return isinstance(search, dict) and search.get("mode") in ("include", "outcome")
+
+
 def _is_error(outcome: dict[str, Any]) -> bool:
     """Return whether an outcome beside results says that something failed; one that cannot be read does."""
     issues = outcome.get("issue")
@@ -109,5 +121,8 @@ def _is_error(outcome: dict[str, Any]) -> bool:
 def _refuse_other_patient(resource: dict[str, Any], patient_id: str, element: str) -> None:
     about = resource.get("subject") or resource.get("patient")
     reference = about.get("reference") if isinstance(about, dict) else None
-    if isinstance(reference, str) and reference.rpartition("/")[2] != patient_id:
+    if not isinstance(reference, str) or reference.startswith("#"):
+        return  # a contained Patient is named by no id that could be compared; the search was for this patient
+    named = reference.partition("/_history/")[0]
+    if named.rpartition("/")[2] != patient_id:
         raise HookRequestError("bad-value", element)

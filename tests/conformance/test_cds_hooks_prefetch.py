@@ -58,8 +58,14 @@ def test_missing_and_null_are_no_error(machines: Machines, prefetch: dict[str, A
 @pytest.mark.usefixtures("_allergic")
 @pytest.mark.parametrize(
     "value",
-    [ERROR, searchset(ERROR), searchset(link=[{"relation": "next", "url": "https://ehr.internal/r4?page=2"}])],
-    ids=["outcome", "outcome in the searchset", "first page only"],
+    [
+        ERROR,
+        searchset(ERROR),
+        searchset(link=[{"relation": "next", "url": "https://ehr.internal/r4?page=2"}]),
+        searchset(total=3),
+        patient(),
+    ],
+    ids=["outcome", "outcome in the searchset", "first page only", "fewer than there are", "another type"],
 )
 def test_an_error_or_a_page_is_said_and_the_record_held_here_counts(machines: Machines, value: dict[str, Any]) -> None:
     (card,) = machines.cards("order-sign", sign(DRAFT, prefetch={"allergies": value}))
@@ -131,3 +137,17 @@ def test_the_same_id_of_a_server_that_is_not_known_takes_no_allergy_away(
     latex = {"allergies": searchset(ALLERGY | {"code": {"text": "Latex"}}), "patient": numbered}
     text = json.dumps(machines.cards("order-sign", sign(AMOXICILLIN, fhirServer=server, prefetch=latex)))
     assert "Allergy or intolerance to Penicillin is recorded" in text
+
+
+@pytest.mark.parametrize("reference", ["Patient/amina/_history/2", "https://ehr.internal/r4/Patient/amina", "#him"])
+def test_a_reference_may_name_a_version_a_server_or_what_is_contained(machines: Machines, reference: str) -> None:
+    take_in(bundle(patient()))
+    text = said(machines, AMOXICILLIN, {"allergies": searchset(ALLERGY | {"patient": {"reference": reference}})})
+    assert "Allergy or intolerance to Penicillin is recorded" in text
+
+
+def test_what_is_included_does_not_count_as_a_match(machines: Machines) -> None:
+    take_in(bundle(patient()))
+    beside = {"resource": patient(), "search": {"mode": "include"}}
+    sent = {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [{"resource": ALLERGY}, beside]}
+    assert "as the calling system holds them now" not in said(machines, AMOXICILLIN, {"allergies": sent})

@@ -85,6 +85,17 @@ def test_a_raised_score_matters_and_a_low_one_does_not() -> None:
     assert found(person(), *vitals(), *bedside(), now=SCORED_AT) == []
 
 
+def test_what_is_recorded_matters_where_oxygen_and_consciousness_are_not() -> None:
+    high = vitals(heart_rate="118", respiratory_rate="24", systolic="98")
+    (whole,) = found(person(), *high, *bedside(), now=SCORED_AT)
+    (part,) = found(person(), *high, now=SCORED_AT)
+    assert part.what == whole.what.replace("NEWS2 ", "NEWS2 at least ")
+    assert part.is_vital
+    assert "air or oxygen" in part.summary
+    assert any("Heart rate 118" in line for line in part.lines)
+    assert found(person(), *vitals(), now=SCORED_AT) == []
+
+
 def test_three_points_in_one_parameter_matter_too() -> None:
     (one,) = found(person(), *vitals(heart_rate="135"), *bedside(), now=SCORED_AT)
     assert one.what == "NEWS2 3"

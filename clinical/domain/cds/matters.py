@@ -167,12 +167,18 @@ def _contraindicated(facts: Sequence[Fact], now: datetime, trust: Trust) -> Iter
 def _vitals(facts: Sequence[Fact], now: datetime, trust: Trust) -> Iterator[Matter]:
     report = vitals_report(facts, now=now, trust=trust)
     if report.is_raised:
+        total = f"NEWS2 {report.total}" if report.total is not None else f"NEWS2 at least {report.at_least}"
         yield Matter(
-            what=f"NEWS2 {report.total}",
+            what=total,
             indicator=Indicator.INFO,
             summary=f"{report.headline}, from vital signs of {report.as_of}",
-            lines=(*report.inputs, *report.limits, f"In the words of the source: {report.band}.", report.source),
-            topic=f"news2 {report.total} {report.as_of}",
+            lines=(
+                *report.inputs,
+                *report.limits,
+                *((f"In the words of the source: {report.band}.",) if report.band else ()),
+                report.source,
+            ),
+            topic=f"{total.lower()} {report.as_of}",
             question="NEWS2?",
             is_vital=True,
         )

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 RAISED: Final = 5  # chart 2 of the report: 5 or more, or 3 in a single parameter, is more than low
 _REQUEST: Final = ScoreRequest("news2", "NEWS2", explicit=True)
 _AGE: Final = re.compile(r" \(\d+ (?:min|h|days?) old(, [^)]*)?\)")
+_MOST_SINGLE: Final = 3
 _SINGLE: Final = "3 points in a single parameter"
 
 
 @dataclass(frozen=True, slots=True)
 class VitalsReport:
     """The report. `total` is None where none could be calculated; `headline` then says why.
+
+    `at_least` is then the total of what is recorded, where the rest can only add to it; else None. It counts for
+    `is_raised` as a total does: a patient whose oxygen nobody wrote down is not a quiet one.
 
     `band` is what the sources call the total; their words ask for a response, so that it stands beside the inputs, and
     in front only where the site has made it its own policy.
@@ -48,6 +52,7 @@ class VitalsReport:
     as_of_sort: datetime | None
     is_raised: bool
     rests_on: tuple[Fact, ...]
+    at_least: int | None = None
 
 
 def vitals_report(facts: Sequence[Fact], *, now: datetime, trust: Trust) -> VitalsReport:
@@ -60,6 +65,10 @@ def vitals_report(facts: Sequence[Fact], *, now: datetime, trust: Trust) -> Vita
     newest = max(rests_on, key=lambda fact: fact.row.effective_sort, default=None)
     total = int(found.value) if found.value else None
     headline = f"NEWS2 {total}" if total is not None else sentences[0].text.rstrip(".")
+    if found.at_least is not None:
+        headline = f"NEWS2 at least {found.at_least}; {headline.partition(': ')[2]}"
+    reached = total if total is not None else found.at_least
+    single = any(one.startswith(_SINGLE) for one in limits) or (found.highest or 0) >= _MOST_SINGLE
     formula = formulas()["news2"]
     return VitalsReport(
         total=total,
@@ -70,8 +79,9 @@ def vitals_report(facts: Sequence[Fact], *, now: datetime, trust: Trust) -> Vita
         source=f"{formula.provenance.source}, {formula.provenance.edition}",
         as_of=display_date(newest.row.effective, with_time=True) if newest else "",
         as_of_sort=newest.row.effective_sort if newest else None,
-        is_raised=total is not None and (total >= RAISED or any(one.startswith(_SINGLE) for one in limits)),
+        is_raised=reached is not None and (reached >= RAISED or single),
         rests_on=rests_on,
+        at_least=found.at_least,
     )
 
 

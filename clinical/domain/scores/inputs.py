@@ -49,7 +49,9 @@ class Reading:
         row = self.row
         day = display_date(row.effective, with_time=True)
         status = "" if row.status == "final" else f", {row.status}"
-        return f"{row.text} {value_text(row.value, row.components)} on {day} ({old(row, now)}{status})"
+        known = None if row.names else measurements().get(measure_key(row).concept)
+        name = known.name if known else row.text  # a code without words gets the table's
+        return f"{name} {value_text(row.value, row.components)} on {day} ({old(row, now)}{status})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -40,8 +41,6 @@ def answer_news2(case: Case) -> ScoreAnswer:
     oxygen, oxygen_facts = oxygen_at(case.held, newest.row, case.formula.window)
     level, level_facts = consciousness_at(case.held, newest.row, case.formula.window)
     oxygen, level = case.stated.get("oxygen", oxygen), case.stated.get("consciousness", level)
-    if not (oxygen and level):
-        return _without_judgements(case, chosen, {"oxygen": oxygen, "consciousness": level})
     scale, scale_fact = spo2_scale(case.facts, case.now)
     value = {key: one.value for key, one in chosen.found.items()}
     points = news2(
@@ -51,11 +50,15 @@ def answer_news2(case: Case) -> ScoreAnswer:
             on_oxygen=oxygen == "oxygen",
             systolic=value["systolic"],
             heart_rate=value["heart-rate"],
-            consciousness=level,
+            consciousness=level or "alert",
             temperature=value["temperature"],
             scale_2=scale == 2,
         )
     )
+    if not (oxygen and level):
+        # On air and alert are no points: what is not recorded can only add to these.
+        refused = _without_judgements(case, chosen, {"oxygen": oxygen, "consciousness": level})
+        return replace(refused, at_least=sum(points.values()), highest=max(points.values()))
     for key in _NEWS2:
         one = chosen.found[key]
         case.sheet.line(f"{one.shown(case.now)}: {_points(points[key])}.", one.places)

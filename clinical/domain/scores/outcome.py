@@ -27,6 +27,8 @@ class ScoreAnswer:
 
     `reason` is "" when a value was calculated, else a code: missing, stale, conflict, not-applicable,
     judgements, unverified, not-computed. `value` and `band` are the total as shown and what it is called.
+    `at_least` are the points of what is recorded where the rest can only add to them, `highest` those of the input
+    with most; None where not known.
     """
 
     answer: CodeAnswer
@@ -34,6 +36,8 @@ class ScoreAnswer:
     reason: str = ""
     value: str = ""
     band: str = ""
+    at_least: int | None = None
+    highest: int | None = None
 
 
 @dataclass(slots=True)
