@@ -64,6 +64,20 @@ def test_another_person_under_the_same_number_is_held_after_a_bare_pid_too() -> 
     assert current("Patient")["name"][0]["family"] == "DOE"
 
 
+DISCHARGED = sent("04", "ADT^A03", WHOLE, STAY + "|20260304110000")
+UPDATED_LATER = sent("05", "ADT^A08", WHOLE, STAY)
+
+
+@pytest.mark.parametrize("order", list(permutations((ADMITTED, DISCHARGED, UPDATED_LATER))))
+def test_an_update_after_the_discharge_does_not_open_the_stay_again(order: tuple[bytes, ...]) -> None:
+    for raw in order:
+        take_in(raw, name="message.hl7")
+    assert (current("Encounter")["status"], current("Encounter")["period"]["end"][:10]) == ("finished", "2026-03-04")
+
+    take_in(sent("06", "ADT^A13", WHOLE, STAY), name="message.hl7")
+    assert current("Encounter")["status"] == "in-progress"
+
+
 def document(day: str, event: str, status: str, *body: str) -> bytes:
     txa = f"TXA|1|DS^Summary|TX|20260301||||||||D1^SITE|||||{status}||AV"
     return sent(day, f"MDM^{event}", WHOLE, txa, *body)

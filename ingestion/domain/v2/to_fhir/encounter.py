@@ -94,8 +94,19 @@ def map_encounter(mapping: Mapping, pv1: Segment, pv2: Segment | None, pid: Segm
             "serviceProvider": first_of(pv1, 39, organisation),
         },
         pv1,
-        rank=int(mapping.message.type[0] == "ADT"),  # what a result says of the visit just names it
+        rank=_rank(mapping.message.type, status),
     )
+
+
+def _rank(kind: tuple[str, str], status: str) -> int:
+    """Return how far this version of a visit goes before others.
+
+    What a result says of the visit just names it. An update after the discharge that leaves the discharge out does not
+    open the stay again; only its cancellation (A13) does.
+    """
+    if kind[0] != "ADT":
+        return 0
+    return 2 if status == "finished" or kind[1] == "A13" else 1
 
 
 def _of_pv2(mapping: Mapping, pv2: Segment) -> Json:
