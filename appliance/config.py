@@ -38,7 +38,7 @@ QUIET: Final = {
 }
 
 
-def _stays_on_site(url: str) -> str:
+def stays_on_site(url: str) -> str:
     """Return the URL if its host is loopback, a private address or a Unix socket.
 
     Raises:
@@ -62,7 +62,7 @@ def _stays_on_site(url: str) -> str:
     return url
 
 
-OnSiteUrl = Annotated[str, AfterValidator(_stays_on_site)]
+OnSiteUrl = Annotated[str, AfterValidator(stays_on_site)]
 SecretName = Literal["secret_key", "master_key", "vector_api_key", "vllm_api_key", "backup_signing_key"]
 SECRET_NAMES: Final[tuple[SecretName, ...]] = get_args(SecretName)
 

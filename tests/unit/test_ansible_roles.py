@@ -44,15 +44,14 @@ def test_every_unit_begins_with_the_sandbox_and_says_who_it_is(unit: Path) -> No
 
 def test_what_restarts_by_itself_is_every_service_of_the_target() -> None:
     staying = [unit for unit in UNITS if "WantedBy=appliance.target" in unit.read_text()]
-    assert len(staying) == 11
+    assert len(staying) == 12
     assert [unit.name for unit in staying if "\nRestart=always\n" not in unit.read_text()] == []
 
 
-def test_only_doors_the_fhir_reader_the_link_between_two_nodes_and_the_firewall_s_own_proof_may_have_a_network() -> (
-    None
-):
+def test_only_doors_readers_forwarders_links_and_the_firewall_s_own_proof_may_have_a_network() -> None:
     open_to_it = {unit.name for unit in UNITS if "PrivateNetwork=no" in unit.read_text()}
     assert open_to_it == {
+        "appliance-audit-forward.service.j2",
         "appliance-egress-canary@.service.j2", "appliance-egress-counters@.service.j2",
         "appliance-mllp.service.j2", "appliance-model-link.service.j2", "appliance-nginx.service.j2",
         "appliance-worker.service.j2",
@@ -65,11 +64,11 @@ def test_addresses_of_the_site_are_told_from_others() -> None:
     assert off_site(inside + outside) == outside
 
 
-@pytest.mark.parametrize("name", ["web", "machines", "worker", "mllp", "vectors", "vllm"])
+@pytest.mark.parametrize("name", ["web", "machines", "worker", "mllp", "vectors", "vllm", "audit-forward"])
 def test_what_runs_a_loop_of_ours_is_listened_to_by_systemd(name: str) -> None:
     (unit,) = (one for one in UNITS if one.name == f"appliance-{name}.service.j2")
     text = unit.read_text()
     assert re.search(r"^WatchdogSec=\{\{ \w+", text, re.MULTILINE)
     # Without this systemd hears the unit's first process only, or nobody.
     assert re.search(r"^NotifyAccess=(main|all)$", text, re.MULTILINE)
-    assert "appliance.processes.watched_" in text or "manage.py mllp" in text
+    assert re.search(r"appliance\.processes\.watched_|manage\.py (?:mllp|audit_forward)", text)

@@ -1,0 +1,130 @@
+"""Sends the trail's rows to the site's syslog collectors, in order, and remembers how far it has come.
+
+A row counts as sent when the collector's TCP has taken it; a batch that breaks off is sent again from its first row.
+What the collector loses itself is still in the trail, whose numbers it can see to be missing. Off unless the site names
+collectors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from appliance.config import stays_on_site
+from appliance.processes.watchdog import Watchdog
+from clinical.audit.syslog import framed
+from clinical.models import AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BATCH: Final = 500  # rows
+CONNECT_S: Final = 10.0
+EVERY_S: Final = 2.0
+_TLS_PORT: Final = 6514
+
+
+@dataclass(slots=True)
+class Collector:
+    """One collector `address[:port]` (6514 where none is named); over TLS where the site's authority is given.
+
+    Raises:
+        ValueError: an address off the site, or no port number.
+    """
+
+    named: str
+    authority: Path | None = None
+    host: str = field(init=False)
+    port: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the address apart."""
+        host, _, port = self.named.rpartition(":") if ":" in self.named else (self.named, "", str(_TLS_PORT))
+        stays_on_site(f"tcp://{host}")
+        if not port.isdecimal():
+            raise ValueError(f"{self.named!r} names no port")
+        self.host, self.port = host, int(port)
+
+    def connect(self) -> socket.socket:
+        """Return a connection.
+
+        Raises:
+            OSError: it does not answer, or does not prove who it is.
+        """
+        plain = socket.create_connection((self.host, self.port), timeout=CONNECT_S)
+        if self.authority is None:
+            return plain
+        context = ssl.create_default_context(cafile=str(self.authority))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context.wrap_socket(plain, server_hostname=self.host)
+
+
+class Forwarder:
+    """Keeps collectors up with the trail; `state` is the file that says how far each has been sent."""
+
+    def __init__(self, collectors: list[Collector], state: Path, *, host: str) -> None:
+        """Read how far it had come."""
+        self._collectors, self._state, self._host = collectors, state, host
+        self._sent: dict[str, int] = json.loads(state.read_text()) if state.exists() else {}
+
+    def sent(self, collector: Collector) -> int:
+        """Return the number of the last row that a collector has been sent; 0 for none."""
+        return self._sent.get(collector.named, 0)
+
+    def once(self) -> dict[str, int]:
+        """Send what each collector lacks; returns how many rows each was sent.
+
+        Raises:
+            OSError: the first error, once all collectors were tried.
+        """
+        done: dict[str, int] = {}
+        failure: OSError | None = None
+        for one in self._collectors:
+            try:
+                done[one.named] = self._send(one)
+            except OSError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return done
+
+    def follow(self, *, stopped: Callable[[], bool], say: Callable[[str], None]) -> None:
+        """Go on until stopped; what does not answer is tried again, said once each time it changes."""
+        said, alive = "", Watchdog()
+        while not stopped():
+            alive()
+            trouble = ""
+            try:
+                self.once()
+            except OSError as error:
+                trouble = f"a collector does not take the trail ({type(error).__name__})"
+            if trouble != said:
+                say(trouble or "the collectors are up with the trail")
+                said = trouble
+            time.sleep(EVERY_S)
+
+    def _send(self, collector: Collector) -> int:
+        count = 0
+        if not AuditEvent.objects.filter(seq__gt=self.sent(collector)).exists():
+            return count
+        with collector.connect() as line:
+            while batch := list(AuditEvent.objects.filter(seq__gt=self.sent(collector)).order_by("seq")[:BATCH]):
+                line.sendall(b"".join(framed(row, host=self._host) for row in batch))
+                self._sent[collector.named] = batch[-1].seq
+                self._remember()
+                count += len(batch)
+        return count
+
+    def _remember(self) -> None:
+        partial = self._state.with_suffix(".partial")
+        with partial.open("w") as file:
+            json.dump(self._sent, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self._state)
