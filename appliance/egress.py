@@ -7,16 +7,19 @@ connection?".
 from __future__ import annotations
 
 import socket
+import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from appliance.config import OnSiteUrl
+from appliance.config import OnSiteUrl, stays_on_site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 _ON_SITE: Final[TypeAdapter[str]] = TypeAdapter(OnSiteUrl)
 _PORTS: Final = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
@@ -132,3 +135,30 @@ def listens(url: str, *, timeout_s: float = 0.3) -> bool:
 
 def _port(url: httpx.URL) -> int | None:
     return url.port or _PORTS.get(url.scheme)
+
+
+@contextmanager
+def on_site_stream(
+    host: str, port: int, *, authority: Path | None, timeout_s: float
+) -> Iterator[Callable[[bytes], None]]:
+    """Open one TCP connection to an address of this site and yield what writes to it.
+
+    Args:
+        host: an address that `stays_on_site` lets pass.
+        port: TCP.
+        authority: certificate of the other side's authority, for TLS 1.2 or later; None for plain TCP.
+        timeout_s: of the connection and of each write, seconds.
+
+    Raises:
+        ValueError: the host is not of this site.
+        OSError: it does not answer, or does not prove who it is.
+    """
+    stays_on_site(f"tcp://{host}")
+    with socket.create_connection((host, port), timeout=timeout_s) as plain:
+        if authority is None:
+            yield plain.sendall
+            return
+        context = ssl.create_default_context(cafile=str(authority))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        with context.wrap_socket(plain, server_hostname=host) as line:
+            yield line.sendall

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from appliance.config import stays_on_site
+from appliance.egress import on_site_stream
 from appliance.processes.watchdog import Watchdog
 from clinical.audit.syslog import framed
 from clinical.models import AuditEvent
@@ -50,19 +49,6 @@ class Collector:
         if not port.isdecimal():
             raise ValueError(f"{self.named!r} names no port")
         self.host, self.port = host, int(port)
-
-    def connect(self) -> socket.socket:
-        """Return a connection.
-
-        Raises:
-            OSError: it does not answer, or does not prove who it is.
-        """
-        plain = socket.create_connection((self.host, self.port), timeout=CONNECT_S)
-        if self.authority is None:
-            return plain
-        context = ssl.create_default_context(cafile=str(self.authority))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context.wrap_socket(plain, server_hostname=self.host)
 
 
 class Forwarder:
@@ -113,9 +99,10 @@ class Forwarder:
         count = 0
         if not AuditEvent.objects.filter(seq__gt=self.sent(collector)).exists():
             return count
-        with collector.connect() as line:
+        to = on_site_stream(collector.host, collector.port, authority=collector.authority, timeout_s=CONNECT_S)
+        with to as write:
             while batch := list(AuditEvent.objects.filter(seq__gt=self.sent(collector)).order_by("seq")[:BATCH]):
-                line.sendall(b"".join(framed(row, host=self._host) for row in batch))
+                write(b"".join(framed(row, host=self._host) for row in batch))
                 self._sent[collector.named] = batch[-1].seq
                 self._remember()
                 count += len(batch)

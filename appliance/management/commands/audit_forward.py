@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import platform
 import signal
-import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from None
         state = options["state"] or config().var / "audit-forward.json"
-        forwarder = Forwarder(collectors, state, host=socket.gethostname())
+        forwarder = Forwarder(collectors, state, host=platform.node())
         if options["once"]:
             try:
                 sent = forwarder.once()
