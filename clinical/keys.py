@@ -56,9 +56,9 @@ class Cipher:
         return hmac.new(self.digest_key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def new_data_key(key_id: UUID | None = None) -> DataKey:
+def new_data_key() -> DataKey:
     """Make and store a data key."""
-    row = DataKey(id=key_id) if key_id else DataKey()
+    row = DataKey()
     row.wrapped = backends().master_key.wrap(AESGCM.generate_key(bit_length=256), binding=str(row.id))
     row.save(force_insert=True)
     return row
@@ -94,11 +94,16 @@ def _usable(key_id: UUID, destroyed_at: datetime | None) -> Cipher:
     if destroyed_at is not None:
         forget_keys()
         raise KeyDestroyedError
+    return _cipher(key_id, _period())
+
+
+def _period() -> int:
+    """Return the number of the current period; what was unwrapped in an earlier one is dropped."""
     period = int(time.monotonic() / KEPT_S)
     if period != _periods[-1]:
         forget_keys()
         _periods[-1] = period
-    return _cipher(key_id, period)
+    return period
 
 
 _periods = [0]
@@ -138,12 +143,32 @@ def cipher_for_erasing(key: DataKey) -> Cipher | None:
 
 
 def site_cipher() -> Cipher:
-    """Return the cipher of resources that belong to no patient; makes its key on first use."""
-    if not DataKey.objects.filter(id=SITE_KEY_ID).exists():
-        new_data_key(SITE_KEY_ID)
-    return _usable(SITE_KEY_ID, None)
+    """Return the cipher of resources that belong to no patient; makes its key on first use.
+
+    Its id is the same everywhere, its key is not: what was made in a transaction that was taken back, or stood here
+    before a restore, must not be used again. So what is remembered is remembered by the wrapped key that is held now.
+    """
+    wrapped = _site_key()
+    if wrapped is None:
+        made = backends().master_key.wrap(AESGCM.generate_key(bit_length=256), binding=str(SITE_KEY_ID))
+        # Another process may be making it just now: the first one counts.
+        DataKey.objects.bulk_create([DataKey(id=SITE_KEY_ID, wrapped=made)], ignore_conflicts=True)
+        wrapped = _site_key()
+    if not wrapped:
+        raise KeyDestroyedError
+    return _site_cipher(bytes(wrapped), _period())
+
+
+def _site_key() -> bytes | memoryview | None:
+    return DataKey.objects.filter(id=SITE_KEY_ID).values_list("wrapped", flat=True).first()
+
+
+@lru_cache(maxsize=1)
+def _site_cipher(wrapped: bytes, _period: int) -> Cipher:
+    return _unwrapped(DataKey(id=SITE_KEY_ID, wrapped=wrapped))
 
 
 def forget_keys() -> None:
     """Drop the unwrapped keys held in memory: after a key was destroyed, and between tests."""
     _cipher.cache_clear()
+    _site_cipher.cache_clear()

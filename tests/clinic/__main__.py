@@ -53,7 +53,11 @@ def main() -> int:
         with run.step("two signed media"):
             media.make()
         lan.make()
-        Clinic(run, box, lan, media).whole()
+        clinic = Clinic(run, box, lan, media)
+        try:
+            clinic.whole()
+        finally:
+            clinic.telling.end()
     finally:
         box.shut_down()
         lan.remove()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.clinic.machine import Machine
 
 UNITS: Final = ("postgresql", "redis", "vectors", "vllm", "web", "machines", "worker", "mllp", "nginx")
-USERS: Final = ("web", "machines", "worker", "mllp", "vectors", "vllm", "ops", "proof")
+USERS: Final = ("web", "machines", "worker", "mllp", "vectors", "vllm", "forward", "ops", "proof")
 LISTENERS: Final = {"tcp 443", "tcp 2575"}
 # Whose own loop systemd listens to, and the seconds it waits in this clinic.
 WATCHED: Final = ("web", "machines", "worker", "mllp", "vectors", "vllm")
@@ -43,21 +43,22 @@ def exposure(machine: Machine) -> str:
     """`systemd-analyze security` finds each unit of ours exposed to at most the limit."""
     found = {}
     for unit in (*UNITS, "backup"):
-        found[unit] = _exposed(machine, f"appliance-{unit}.service")
-    found["resume"] = _exposed(machine, "appliance-resume.service")
+        found[unit] = exposed(machine, f"appliance-{unit}.service")
+    found["resume"] = exposed(machine, "appliance-resume.service")
     # What the engineer's commands run in, the doctor among them: there is no unit of it but while one runs.
     machine.run(
         "cd /run && { printf '[Service]\\nExecStart=/bin/true\\nUser=appliance-ops\\n';"
         " cat /etc/systemd/system/appliance-manage-.service.d/10-sandbox.conf; } > appliance-commands.service"
     )
-    found["commands"] = _exposed(machine, "--offline=yes /run/appliance-commands.service")
+    found["commands"] = exposed(machine, "--offline=yes /run/appliance-commands.service")
     for unit in ("proof", "counters@before", "canary@appliance-web"):
-        found[unit] = _exposed(machine, f"appliance-egress-{unit}.service")
+        found[unit] = exposed(machine, f"appliance-egress-{unit}.service")
     expect(max(found.values()) <= EXPOSURE, found)
     return ", ".join(f"{unit} {value}" for unit, value in sorted(found.items(), key=lambda one: -one[1]))
 
 
-def _exposed(machine: Machine, unit: str) -> float:
+def exposed(machine: Machine, unit: str) -> float:
+    """Return what `systemd-analyze security` says of a unit; 10 where it says nothing."""
     said = machine.run(f"systemd-analyze security --no-pager {unit}", check=False)
     match = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
     return float(match.group(1)) if match else 10.0
@@ -171,14 +172,15 @@ def counts(machine: Machine) -> dict[str, int]:
 
 
 def _tables(machine: Machine) -> list[str]:
-    return _sql(machine, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").split()
+    return sql(machine, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").split()
 
 
 def _rows(machine: Machine, table: str, database: str = "record") -> int:
-    return int(_sql(machine, f"SELECT count(*) FROM {table}", database))  # noqa: S608 - names from the catalogue
+    return int(sql(machine, f"SELECT count(*) FROM {table}", database))  # noqa: S608 - names from the catalogue
 
 
-def _sql(machine: Machine, statement: str, database: str = "record") -> str:
+def sql(machine: Machine, statement: str, database: str = "record") -> str:
+    """Run a statement as the database's own administrator and return its rows, a line each."""
     return machine.run(
         f"cd / && runuser -u postgres -- psql -h /run/postgresql -XAtq -d {database}", stdin=statement
     ).strip()

@@ -16,6 +16,7 @@ from tests.clinic import checks, ehr
 from tests.clinic.disaster import Disaster
 from tests.clinic.lan import BOX, HOSTS, NAME
 from tests.clinic.steps import expect
+from tests.clinic.telling import Telling
 
 if TYPE_CHECKING:
     from tests.clinic.lan import Lan
@@ -31,7 +32,6 @@ appliance_ehr_addresses: [{HOSTS["ehr"]}]
 appliance_known_authorities: ["{ehr.SERVER}", "urn:oid:{ehr.AUTHORITY}"]
 storage_accept_unencrypted: true
 base_settings: {{default_care_team: {CLINICIAN}}}
-firewall_proof_short: true
 app_watchdog_s: {checks.WATCHDOG_S}
 vector_watchdog_s: {checks.WATCHDOG_S}
 vllm_watchdog_s: {checks.WATCHDOG_S}
@@ -52,6 +52,7 @@ class Clinic:
         self._since = self._installed = 0.0
         self._key = ec.generate_private_key(ec.SECP384R1())
         self._disaster = Disaster(run, box)
+        self.telling = Telling(run, box, lan)
 
     def whole(self) -> None:
         """Do everything, in order."""
@@ -63,6 +64,7 @@ class Clinic:
         self._ward()
         self.run.since(began, "from the medium to the first cited answers", within_s=_BUNDLE_TO_ANSWER_S)
         self._second_run()
+        self.telling.whole(lambda: _recap(self._again()))
         self._attacked()
         self._proved()
         self._update()
@@ -178,11 +180,14 @@ class Clinic:
 
     def _second_run(self) -> None:
         with self.run.step("a second run changes nothing", within_s=_SECOND_RUN_S) as step:
-            version = self.box.run("basename $(readlink /opt/appliance/current)").strip()
-            said = self.box.run(f"sh /opt/appliance/bundles/{version}/bootstrap/continue", timeout_s=3600)
+            said = self._again()
             step.said = _recap(said)
             changed = re.findall(r"TASK \[([^]]+)\][^\n]*\n(?:[^\n]+\n)*?changed:", said)
             expect(" changed=0 " in said, f"{step.said}: {changed}")
+
+    def _again(self) -> str:
+        version = self.box.run("basename $(readlink /opt/appliance/current)").strip()
+        return self.box.run(f"sh /opt/appliance/bundles/{version}/bootstrap/continue", timeout_s=3600)
 
     def _attacked(self) -> None:
         for host, wanted in (("attacker", []), ("ward", [443]), ("ehr", [443, 2575])):
@@ -247,8 +252,10 @@ class Clinic:
             step.said = self._manage("audit verify").splitlines()[-1]
 
     def _nothing_left(self) -> None:
-        with self.run.step("no packet left: the server began no conversation with anybody") as step:
-            began = self.lan.began_by_the_box(self._since, self._installed)
+        with self.run.step("through all of it the site's collector was sent the trail") as step:
+            step.said = self.telling.arrived()
+        with self.run.step("no packet left: the server began no conversation but with the collector") as step:
+            began = self.lan.began_by_the_box(self._since, self._installed, self.telling.named_at)
             expect(not began, f"{len(began)}: {began[:5]}")
             step.said = f"0 of {self.lan.packets()} packets on the wire"
 

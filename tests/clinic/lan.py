@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.clinic.collector import PORT
 from tests.clinic.steps import expect
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NAME: Final = "assistant.clinic.internal"
 BOX: Final = "10.77.0.2"
 _BOX_MAC: Final = "02:00:00:77:00:02"
 GATEWAY: Final = "10.77.0.1"
-HOSTS: Final = {"ehr": "10.77.0.10", "ward": "10.77.0.20", "attacker": "10.77.0.66"}
+HOSTS: Final = {"ehr": "10.77.0.10", "ward": "10.77.0.20", "attacker": "10.77.0.66", "collector": "10.77.0.30"}
 _PREFIX: Final = f"ct{os.getpid() % 10000}"
 _SWITCH: Final = f"{_PREFIX}-lan"
 _QUIET_S: Final = 6.0  # a kernel asks for routers thrice, four seconds apart
@@ -37,6 +38,7 @@ class Lan:
     """A switch that also is the gateway every packet to the outside would have to take."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._capture = folder / "capture.pcap"
         self._tcpdump: subprocess.Popen[bytes] | None = None
 
@@ -121,12 +123,13 @@ class Lan:
         searched = _between(self._seen(f"ether src {_BOX_MAC} and {_ROUTERS}"), since, until)
         return searched, _between(self._seen(f"ether src {_BOX_MAC} and not ({_ROUTERS})"), since, until)
 
-    def began_by_the_box(self, since: float, installed: float) -> list[str]:
+    def began_by_the_box(self, since: float, installed: float, named: float = 0.0) -> list[str]:
         """Return the frames since a moment with which the server began a conversation.
 
         Replies to its callers are none, nor is the search for a caller's neighbour address (ARP, IPv6's neighbour
         messages). First packets of TCP, anything of UDP, any other message, and ARP for addresses that are nobody's
-        here are some, and so is a search for routers once the server is installed.
+        here are some, and so is a search for routers once the server is installed. The site's collector may be called
+        from the moment on that the site has named it; 0: never.
         """
         known = " or ".join(f"arp dst host {address}" for address in HOSTS.values())
         callers = " or ".join(f"dst host {address}" for address in HOSTS.values())
@@ -134,9 +137,12 @@ class Lan:
             f"(src host {BOX} and tcp and ({callers}) and tcp[tcpflags] & (tcp-syn|tcp-ack) != tcp-syn)"
             f" or (arp and ({known})) or (icmp6 and (ip6[40] == 135 or ip6[40] == 136))"
         )
+        called = f"(src host {BOX} and dst host {HOSTS['collector']} and tcp dst port {PORT})"
         found = _between(
-            self._seen(f"ether src {_BOX_MAC} and not ({answers}) and not ({_ROUTERS})"), since, time.time()
-        )
+            self._seen(f"ether src {_BOX_MAC} and not ({answers} or {called}) and not ({_ROUTERS})"),
+            since, time.time(),
+        )  # fmt: skip
+        found += _between(self._seen(f"ether src {_BOX_MAC} and {called}"), since, named or time.time())
         return found + _between(self._seen(f"ether src {_BOX_MAC} and {_ROUTERS}"), installed, time.time())
 
     def _seen(self, wanted: str) -> list[str]:

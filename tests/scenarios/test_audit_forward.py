@@ -91,6 +91,18 @@ def test_every_row_is_sent_once_and_in_order(collector: Listening, tmp_path: Pat
     assert {one and one["pri"] for one in told} == {"110"}  # log audit, informational
 
 
+def test_a_trail_that_was_restored_is_sent_from_its_beginning(collector: Listening, tmp_path: Path) -> None:
+    write(3)
+    box = Forwarder([Collector(collector.named)], tmp_path / "state.json", host="box")
+    box.once()
+    assert box.once() == {collector.named: 0}
+    AuditEvent.objects.all().delete()  # what was there is gone; the numbers are given again
+    write(2, purpose="TREAT")
+    again = Forwarder([Collector(collector.named)], tmp_path / "state.json", host="box")
+    assert again.once() == {collector.named: 2}
+    assert len(collector.messages()) == 5
+
+
 def test_a_refusal_is_a_warning_and_no_detail_is_told(collector: Listening, tmp_path: Path) -> None:
     trail.append(
         trail.Entry("record.read", "DENIED", 'dr "x"]\n', patient_id="p-1", detail={"reason": "not-in-care-team"}),

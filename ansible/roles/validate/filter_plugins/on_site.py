@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _LOCAL_NAMES = (".local", ".internal", ".lan")
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def off_site(values: Iterable[str]) -> list[str]:
@@ -23,6 +24,10 @@ def _is_on_site(value: str) -> bool:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
         return _is_on_site_host(value)
+    if isinstance(network, ipaddress.IPv6Network) and network.overlaps(_MAPPED):
+        # `::ffff:8.8.8.8` is an IPv4 address in other clothes, and its whole range counts as private.
+        inside = network.network_address.ipv4_mapped
+        return inside is not None and _is_on_site(f"{inside}/{max(network.prefixlen - 96, 0)}")
     # A private supernet such as 0.0.0.0/0 would not be: every address of the range has to be private.
     return network.is_private or network.is_loopback or network.is_link_local
 
